@@ -1,0 +1,84 @@
+# Needs Go, git and make (and gcc for test-race). Everything else is built from tools/ into bin/ when a target first wants it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# Short while green; skips with their reasons, failures with their output, and the count of tests come last.
+GOTESTSUM := bin/gotestsum --format pkgname --format-hide-empty-pkg
+PKG ?= ./...
+# -count=1: the test cache does not see that the CLI behind an acceptance test has changed.
+TESTFLAGS ?= -count=1
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Building
+
+.PHONY: build
+build: ## Build the provider into bin/
+	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/terraform-provider-ccr .
+
+.PHONY: build-mock
+build-mock: ## Build the mock endpoint into bin/
+	go build -trimpath -o bin/ccr-mock ./cmd/ccr-mock
+
+.PHONY: clean
+clean: ## Remove what was built, tools included
+	rm -rf bin dist
+
+##@ Testing
+
+.PHONY: test
+test: bin/gotestsum ## Run every test, acceptance tests included (PKG=./internal/client/... for some)
+	scripts/cli run $(GOTESTSUM) -- $(TESTFLAGS) $(PKG)
+
+.PHONY: test-race
+test-race: bin/gotestsum ## The same under the race detector
+	scripts/cli run $(GOTESTSUM) -- $(TESTFLAGS) -race $(PKG)
+
+.PHONY: test-matrix
+test-matrix: bin/gotestsum bin/terraform-1.16.1 bin/tofu ## Acceptance tests on each CLI; fails when a test runs on none
+	scripts/test-matrix
+
+.PHONY: demo
+demo: build build-mock bin/crane ## Migrate images between two local registries, from apply to destroy
+	scripts/demo
+
+##@ Checking
+
+.PHONY: lint
+lint: bin/golangci-lint ## Lint, vet, formatting of Go and HCL, tidiness of go.mod
+	bin/golangci-lint run
+	bin/golangci-lint fmt --diff
+	go vet ./...
+	go mod tidy -diff
+	"$$(scripts/cli)" fmt -check -diff -recursive examples
+
+.PHONY: docs
+docs: build bin/tfplugindocs bin/terraform-1.16.1 ## Write docs/ from the schema, templates/ and examples/
+	scripts/docs write
+
+.PHONY: docs-check
+docs-check: build bin/tfplugindocs bin/terraform-1.16.1 ## Fail when docs/ is not what `make docs` would write
+	scripts/docs check
+
+# Tools. Each has a module of its own, for their dependencies disagree; `tool` is the one package its go.mod names.
+# Without -buildvcs=false every commit here would link them all again.
+
+TOOLS := actionlint crane golangci-lint goreleaser gotestsum tfplugindocs
+TOOL_BUILD = go build -buildvcs=false -o ../../$@ -ldflags '-s -w
+
+$(TOOLS:%=bin/%): bin/%: tools/%/go.mod tools/%/go.sum
+	cd $(<D) && $(TOOL_BUILD)' tool
+
+# A development build of either CLI calls itself 1.16.1-dev, which version checks take for older than 1.16.1.
+bin/tofu: tools/opentofu/go.mod tools/opentofu/go.sum
+	cd $(<D) && $(TOOL_BUILD) -X github.com/opentofu/opentofu/version.dev=no' tool
+
+bin/terraform-1.16.1: tools/terraform/go.mod tools/terraform/go.sum
+	cd $(<D) && $(TOOL_BUILD) -X github.com/hashicorp/terraform/version.dev=no' tool
