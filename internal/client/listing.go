@@ -1,0 +1,303 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// maxAge bounds how old a shared listing may be when it is used. A refresh
+	// of thousands of objects is done well within it.
+	maxAge = 15 * time.Second
+	// settle is how long a listing waits for one more write to begin: what
+	// Terraform writes in parallel is then read back by one listing.
+	settle = 20 * time.Millisecond
+	// maxSettle bounds that wait, so that a steady stream of writes does not
+	// hold up a read for long.
+	maxSettle = 500 * time.Millisecond
+	// confirmAttempts is how many listings may be read to prove that an object
+	// is gone.
+	confirmAttempts = 6
+)
+
+// collection shares listings of one collection between concurrent reads. There
+// is no read by id, so without it N reads would cost N listings.
+//
+// Invariant: a read returns a listing that began after every write of this
+// process that had finished when the read began, and at most maxAge ago.
+// Listings and writes are ordered by a logical clock, not by time, which is
+// too coarse for it.
+type collection[T any] struct {
+	noun string
+	id   func(T) ID
+	read func(context.Context) ([]T, error)
+
+	now   func() time.Time
+	sleep func(context.Context, time.Duration) error
+
+	mu        sync.Mutex
+	clock     uint64 // of events: a listing begins or ends, a write ends
+	lastWrite uint64 // when the last write ended
+	writing   int    // writes under way
+	writes    uint64 // writes begun, ever
+	latest    *listing[T]
+	last      *listing[T]     // the last that succeeded
+	made      map[ID]struct{} // ids that creates of this process returned
+}
+
+// listing is one reading of a whole collection, under way or done.
+type listing[T any] struct {
+	began   uint64
+	started time.Time
+	readers int
+	cancel  context.CancelFunc
+	done    chan struct{}
+
+	// Valid once done is closed.
+	ended uint64
+	items []T
+	index map[ID]int
+	// complete says that an object the listing lacks is proven absent: see
+	// collection.search.
+	complete bool
+	err      error
+}
+
+func newCollection[T any](noun string, c *Client, pages pager[T], id func(T) ID) *collection[T] {
+	return &collection[T]{
+		noun:  noun,
+		id:    id,
+		read:  func(ctx context.Context) ([]T, error) { return listAll(ctx, c, pages, id) },
+		now:   c.now,
+		sleep: c.sleep,
+	}
+}
+
+// write marks a mutation of the collection; the caller calls the result when
+// the mutation has ended, however it did.
+func (c *collection[T]) write() (end func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writing++
+	c.writes++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.writing--
+		c.clock++
+		c.lastWrite = c.clock
+	}
+}
+
+// list returns a listing that satisfies the collection's invariant.
+func (c *collection[T]) list(ctx context.Context) (*listing[T], error) {
+	c.mu.Lock()
+	after := c.lastWrite
+	c.mu.Unlock()
+	return c.listAfter(ctx, after)
+}
+
+// listAfter returns a listing that began after the logical time given.
+func (c *collection[T]) listAfter(ctx context.Context, after uint64) (*listing[T], error) {
+	l := c.join(ctx, after, false)
+	if l == nil {
+		c.awaitWrites(ctx)
+		l = c.join(ctx, after, true)
+	}
+	select {
+	case <-l.done:
+	case <-ctx.Done():
+		c.leave(l)
+		return nil, ctx.Err()
+	}
+	if l.err != nil {
+		return nil, l.err
+	}
+	return l, nil
+}
+
+// join makes the caller a reader of the latest listing when it will do, or
+// else of a new one; without begin it returns nil instead of a new one.
+func (c *collection[T]) join(ctx context.Context, after uint64, begin bool) *listing[T] {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.latest
+	if l == nil || l.began <= after || c.now().Sub(l.started) > maxAge || l.failed() {
+		if !begin {
+			return nil
+		}
+		l = c.begin(ctx)
+		c.latest = l
+	}
+	l.readers++
+	return l
+}
+
+// failed reports whether l is done and of no use. A failure is shared by those
+// who waited for it and by nobody after.
+func (l *listing[T]) failed() bool {
+	select {
+	case <-l.done:
+		return l.err != nil
+	default:
+		return false
+	}
+}
+
+// awaitWrites waits until no write is under way and none has begun for a
+// moment, or for maxSettle.
+func (c *collection[T]) awaitWrites(ctx context.Context) {
+	c.mu.Lock()
+	writes, writing := c.writes, c.writing
+	c.mu.Unlock()
+	if writes == 0 {
+		return
+	}
+	for waited := time.Duration(0); waited < maxSettle; waited += settle {
+		before := writes
+		if c.sleep(ctx, settle) != nil {
+			return
+		}
+		c.mu.Lock()
+		writes, writing = c.writes, c.writing
+		c.mu.Unlock()
+		if writing == 0 && writes == before {
+			return
+		}
+	}
+}
+
+// begin starts a listing; c.mu is held. It outlives the reader that started it
+// as long as another one waits, and ends with the last.
+func (c *collection[T]) begin(ctx context.Context) *listing[T] {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	c.clock++
+	l := &listing[T]{began: c.clock, started: c.now(), cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer cancel()
+		items, err := c.read(ctx)
+		c.finish(l, items, err)
+	}()
+	return l
+}
+
+func (c *collection[T]) finish(l *listing[T], items []T, err error) {
+	index := make(map[ID]int, len(items))
+	for i, item := range items {
+		index[c.id(item)] = i
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.clock++
+	l.ended, l.items, l.index = c.clock, items, index
+	if err != nil {
+		l.err = fmt.Errorf("list every %s: %w", c.noun, err)
+	} else {
+		// One page cannot be torn.
+		l.complete = len(items) <= pageSize || c.last != nil && c.last.ended < l.began && sameIDs(l, c.last)
+		c.last = l
+	}
+	close(l.done)
+}
+
+// leave takes one reader off l and ends it when it was the last.
+func (c *collection[T]) leave(l *listing[T]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.readers--
+	if l.readers > 0 {
+		return
+	}
+	l.cancel()
+	if c.latest == l {
+		c.latest = nil
+	}
+}
+
+func sameIDs[T any](a, b *listing[T]) bool {
+	if len(a.index) != len(b.index) {
+		return false
+	}
+	for id := range a.index {
+		if _, ok := b.index[id]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// find returns the object with the id, or [ErrNotFound].
+func (c *collection[T]) find(ctx context.Context, id ID) (T, error) {
+	what := c.noun + " " + id.String()
+	l, err := c.search(ctx, what, func(l *listing[T]) bool { _, ok := l.index[id]; return ok })
+	if err == nil {
+		if i, ok := l.index[id]; ok {
+			return l.items[i], nil
+		}
+		err = fmt.Errorf("%s: %w", what, ErrNotFound)
+	}
+	var none T
+	return none, err
+}
+
+// named returns the objects with the name, as a rule one or none.
+func (c *collection[T]) named(ctx context.Context, name string, nameOf func(T) string) ([]T, error) {
+	has := func(item T) bool { return nameOf(item) == name }
+	l, err := c.search(ctx, fmt.Sprintf("%s %q", c.noun, name), func(l *listing[T]) bool { return slices.ContainsFunc(l.items, has) })
+	if err != nil {
+		return nil, err
+	}
+	return filter(l.items, has), nil
+}
+
+// search returns a listing that holds what is searched, or one that proves that
+// it is not there.
+//
+// A listing can lack an object that is there: when one before it is deleted
+// while another is created, it moves to a page already read and the total
+// stays the same. It is gone only when two listings, one begun after the other
+// ended, hold the same ids and not its own. That proves it: had the object
+// been there when the second began, one of as many others as the second lists
+// was not, so the second saw it created; but the first saw it too, and ids are
+// not used twice.
+func (c *collection[T]) search(ctx context.Context, what string, holds func(*listing[T]) bool) (*listing[T], error) {
+	l, err := c.list(ctx)
+	for attempt := 1; err == nil && !l.complete && !holds(l); attempt++ {
+		if attempt == confirmAttempts {
+			return nil, fmt.Errorf("find %s: %w: no two listings in a row had the same objects, so it cannot be said whether it is gone; try again when fewer changes are under way",
+				what, errTorn)
+		}
+		l, err = c.listAfter(ctx, l.ended)
+	}
+	return l, err
+}
+
+// claim notes that a create of this process made id, and reports whether none
+// did before: an object that one create returned must not be adopted by another.
+func (c *collection[T]) claim(id ID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, taken := c.made[id]; taken {
+		return false
+	}
+	if c.made == nil {
+		c.made = map[ID]struct{}{}
+	}
+	c.made[id] = struct{}{}
+	return true
+}
+
+// known returns the ids of some listing of this process, read now if there was
+// none: the objects that were there before what follows.
+func (c *collection[T]) known(ctx context.Context) (*listing[T], error) {
+	c.mu.Lock()
+	last := c.last
+	c.mu.Unlock()
+	if last != nil {
+		return last, nil
+	}
+	return c.list(ctx)
+}
