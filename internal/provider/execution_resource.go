@@ -1,0 +1,198 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*executionResource)(nil)
+	_ resource.ResourceWithIdentity    = (*executionResource)(nil)
+	_ resource.ResourceWithImportState = (*executionResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*executionResource)(nil)
+)
+
+func newExecutionResource() resource.Resource {
+	return &executionResource{resourceBase{suffix: executionSuffix}}
+}
+
+const (
+	executionSuffix        = "_policy_execution"
+	defaultExecutionCreate = 60 * time.Minute
+	defaultExecutionDelete = 10 * time.Minute
+)
+
+// Marks in private state.
+const (
+	// failedKey marks a run whose failure only a refresh found out, so that
+	// no apply has said so yet.
+	failedKey = "failed"
+	// importedKey marks a record that was imported and not yet applied.
+	importedKey = "imported"
+)
+
+type executionResource struct{ resourceBase }
+
+// ModifyPlan has a run that nobody waited for, and that then failed, run again.
+func (r *executionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || req.State.Raw.IsNull() {
+		return
+	}
+	failed, diags := req.Private.GetKey(ctx, failedKey)
+	resp.Diagnostics.Append(diags...)
+	var state, plan executionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || failed == nil || plan.OnFailure.ValueString() != policyFail {
+		return
+	}
+	e := state.execution()
+	resp.Diagnostics.AddWarning("Migration failed and will be run again", fmt.Sprintf(
+		"Execution %s of policy %s: %s. It ended after the last apply, which did not wait for it.", e.ID, e.PolicyID, describeStatus(e)))
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), types.StringUnknown())...)
+	resp.RequiresReplace.Append(path.Root("id"))
+}
+
+func (r *executionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan executionModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	policy := parseStateID(plan.PolicyID, &resp.Diagnostics)
+	limit, diags := plan.Timeouts.Create(ctx, defaultExecutionCreate)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+
+	// save is called as soon as the execution is known and again with its end:
+	// an id that waits for the end is lost with it.
+	save := func(e client.Execution) error {
+		plan.read(e)
+		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+		resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, &plan)...)
+		if resp.Diagnostics.HasError() {
+			return errors.New("the execution could not be written to the state")
+		}
+		return nil
+	}
+	wait := plan.WaitForCompletion.ValueBool()
+	e, err := r.runner.run(ctx, run{policy: policy, wait: wait, started: save})
+	if e.ID != 0 {
+		_ = save(e) // its diagnostics are in resp
+	}
+	if err != nil {
+		resp.Diagnostics.Append(runDiagnostic(policy, err))
+		return
+	}
+	if wait {
+		resp.Diagnostics.Append(outcome(e, plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())...)
+	}
+}
+
+func (r *executionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state executionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, &state)...)
+	policy, id := parseStateID(state.PolicyID, &resp.Diagnostics), parseStateID(state.ID, &resp.Diagnostics)
+	// A finished run does not change, and CCR may have purged its record: that
+	// must not look like a run that is still to be made.
+	if resp.Diagnostics.HasError() || state.finished() {
+		return
+	}
+	e, err := r.client.Execution(ctx, policy, id)
+	if errors.Is(err, client.ErrNotFound) {
+		if state.Status.IsNull() {
+			resp.State.RemoveResource(ctx) // being imported: there is no such execution
+			return
+		}
+		resp.Diagnostics.AddWarning("Execution is gone before its end was seen", fmt.Sprintf(
+			"Execution %s of policy %s was under way when last seen, and CCR no longer has its record, so how it ended cannot be told. The plan runs the policy again.", id, policy))
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if err != nil {
+		resp.Diagnostics.Append(apiError("Reading the execution failed", fmt.Sprintf("Could not read execution %s of policy %s", id, policy), err))
+		return
+	}
+	imported := state.Status.IsNull()
+	state.read(e)
+	if phase := e.Phase(); !imported && (phase == client.PhaseFailed || phase == client.PhaseStopped) {
+		resp.Diagnostics.Append(resp.Private.SetKey(ctx, failedKey, []byte(`true`))...)
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+}
+
+// Update has only settings of the wait to take over.
+func (r *executionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan executionModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, &plan)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, importedKey, nil)...)
+}
+
+func (r *executionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state executionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	policy, id := parseStateID(state.PolicyID, &resp.Diagnostics), parseStateID(state.ID, &resp.Diagnostics)
+	limit, diags := state.Timeouts.Delete(ctx, defaultExecutionDelete)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || state.finished() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	e, err := r.runner.stop(ctx, policy, id, nil)
+	if err != nil {
+		resp.Diagnostics.Append(stopDiagnostic(policy, id, e, err))
+	}
+}
+
+func (r *executionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	policyText, idText, found := strings.Cut(req.ID, "/")
+	if req.ID == "" {
+		policyText, idText, found = identityAttribute(ctx, req, resp, "policy_id"), identityAttribute(ctx, req, resp, "id"), true
+	}
+	policy, policyErr := client.ParseID(policyText)
+	id, idErr := client.ParseID(idText)
+	if !found || policyErr != nil || idErr != nil {
+		resp.Diagnostics.AddError("Invalid import id", fmt.Sprintf(
+			"%q is not <policy id>/<execution id>, two positive whole numbers.\n\nNext step: write `terraform import ccr_policy_execution.<label> 3/17`; the data source ccr_executions lists a policy's executions.", policyText+"/"+idText))
+		return
+	}
+	state := executionModel{
+		PolicyID:          types.StringValue(policy.String()),
+		ID:                types.StringValue(id.String()),
+		WaitForCompletion: types.BoolValue(true),
+		OnFailure:         types.StringValue(policyFail),
+		OnEmpty:           types.StringValue(policyContinue),
+		Triggers:          types.MapNull(types.StringType),
+		Timeouts:          nullTimeouts(),
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, &state)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, importedKey, []byte(`true`))...)
+}
+
+func (r *executionResource) setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, m *executionModel) (diags diag.Diagnostics) {
+	diags.Append(identity.SetAttribute(ctx, path.Root("policy_id"), m.PolicyID)...)
+	diags.Append(identity.SetAttribute(ctx, path.Root("id"), m.ID)...)
+	return diags
+}
+
+func nullTimeouts() timeouts.Value {
+	return timeouts.Value{Object: types.ObjectNull(timeoutTypes)}
+}

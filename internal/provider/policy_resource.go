@@ -1,0 +1,298 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/boolplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*policyResource)(nil)
+	_ resource.ResourceWithIdentity    = (*policyResource)(nil)
+	_ resource.ResourceWithImportState = (*policyResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*policyResource)(nil)
+)
+
+func newPolicyResource() resource.Resource {
+	return &policyResource{resourceBase{suffix: policySuffix}}
+}
+
+const (
+	policySuffix        = "_migration_policy"
+	defaultPolicyDelete = 10 * time.Minute
+)
+
+type policyResource struct{ resourceBase }
+
+func (r *policyResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "A migration policy: which images of a source registry CCR copies into which of its namespaces. It copies nothing by itself; `ccr_policy_execution` runs it. Everything about it is updated in place.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id that CCR gave the policy. Never changes.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"name": schema.StringAttribute{
+				MarkdownDescription: "Name of the policy, unique in the account. A change renames it in place.",
+				Required:            true,
+				Validators:          []validator.String{nameValidator()},
+			},
+			"description": schema.StringAttribute{
+				MarkdownDescription: "Free text. A change is made in place; without it CCR holds an empty one.",
+				Optional:            true,
+				Validators:          []validator.String{textValidator()},
+			},
+			"src_registry_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the `ccr_registry` that images are read from. A change is made in place.",
+				Required:            true,
+				Validators:          []validator.String{idValidator()},
+			},
+			"dest_project_name": schema.StringAttribute{
+				MarkdownDescription: "Namespace of CCR that images are written to; it must already exist. An image keeps only the last element of its name: `cce/web` arrives as `<dest_project_name>/web`, so two sources with the same last element overwrite each other. A change is made in place, and what was migrated stays where it is.",
+				Required:            true,
+				Validators:          []validator.String{nameValidator()},
+			},
+			"override": schema.BoolAttribute{
+				MarkdownDescription: "Whether a tag that exists in the destination with another digest is overwritten; when not, it is skipped and the run still succeeds. Default: `false`. A change is made in place.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(false),
+			},
+			"filters": filtersSchema(),
+			"trigger_type": schema.StringAttribute{
+				MarkdownDescription: "What starts the policy, one of " + quotedList(client.TriggerTypes) + ". Default: `manual`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             stringdefault.StaticString(client.TriggerTypes[0]),
+				Validators:          []validator.String{stringvalidator.OneOf(client.TriggerTypes...)},
+			},
+			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+				Delete:            true,
+				DeleteDescription: "How long a delete waits for a running execution, as a duration such as `30s` or `10m`. Default: `10m`.",
+			}),
+			"enabled": schema.BoolAttribute{
+				MarkdownDescription: "Whether the policy can be run. Only the CCR console changes it.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.Bool{boolplanmodifier.UseStateForUnknown()},
+			},
+			"pull_base": schema.BoolAttribute{
+				MarkdownDescription: "Direction: `true` is a migration to CCR, `false` one from it.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.Bool{boolplanmodifier.UseStateForUnknown()},
+			},
+			"creation_time": schema.StringAttribute{
+				MarkdownDescription: "When the policy was created, RFC 3339 in UTC.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"update_time": schema.StringAttribute{
+				MarkdownDescription: "When the policy was last changed, RFC 3339 in UTC.",
+				Computed:            true,
+			},
+		},
+	}
+}
+
+func (r *policyResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = idIdentitySchema("policy")
+}
+
+// ModifyPlan looks at the source registry while there is still nothing done.
+func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || req.Plan.Raw.Equal(req.State.Raw) || r.configured == nil {
+		return
+	}
+	var plan policyModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || plan.SrcRegistryID.IsUnknown() {
+		return
+	}
+	id, err := client.ParseID(plan.SrcRegistryID.ValueString())
+	if err != nil {
+		return // the validator has said so
+	}
+	source, err := r.client.Registry(ctx, id)
+	switch {
+	case errors.Is(err, client.ErrNotFound):
+		resp.Diagnostics.AddAttributeError(path.Root("src_registry_id"), "Source registry does not exist", fmt.Sprintf(
+			"The policy %q is to read from the registry with the id %s, and CCR has none.\n\nNext step: refer to a ccr_registry, or look up the id with the data source ccr_registries.",
+			plan.Name.ValueString(), id))
+	case err != nil: // the apply meets it again, if it lasts
+	default:
+		warnSingleImages(ctx, source, &plan, &resp.Diagnostics)
+	}
+}
+
+// cceHub is the image hub of Baidu's container engine, which has no catalog.
+const cceHub = "hub.baidubce.com"
+
+// warnSingleImages warns of a pattern that the CCE hub cannot answer.
+func warnSingleImages(ctx context.Context, source client.Registry, plan *policyModel, diags *diag.Diagnostics) {
+	u, err := url.Parse(source.URL)
+	name := plan.nameFilter(ctx)
+	if err != nil || !strings.EqualFold(u.Hostname(), cceHub) || !isPattern(name) {
+		return
+	}
+	diags.AddAttributeWarning(path.Root("filters"), "The CCE hub migrates single images only", fmt.Sprintf(
+		"The name filter %q of the policy %q is a pattern, and its source, the registry %q, is the CCE image hub, which cannot list its images: executions will fail.\n\n"+
+			"Next step: declare one policy for each image (for_each).", name, plan.Name.ValueString(), source.Name))
+}
+
+func (r *policyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan policyModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	in, diags := plan.input(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	id, err := r.client.CreatePolicy(ctx, in)
+	if err != nil {
+		tried := fmt.Sprintf("Could not create the policy %q", in.Name)
+		resp.Diagnostics.Append(r.writeError(ctx, "Creating the policy failed", tried, in, err))
+		return
+	}
+	// The id goes into state before anything else can fail: a policy that
+	// nobody knows of would block its name.
+	plan.ID = types.StringValue(id.String())
+	plan.uncomputed()
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(setIDIdentity(ctx, resp.Identity, plan.ID)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(r.readBack(ctx, id, &plan)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+func (r *policyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state policyModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(setIDIdentity(ctx, resp.Identity, state.ID)...)
+	id := parseStateID(state.ID, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	policy, err := r.client.Policy(ctx, id)
+	if errors.Is(err, client.ErrNotFound) {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	var source client.ID
+	if err == nil {
+		source, err = r.client.SourceID(ctx, policy)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(apiError("Reading the policy failed", fmt.Sprintf("Could not read the policy %q (id %s)", state.Name.ValueString(), id), err))
+		return
+	}
+	state.read(policy, source)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+}
+
+func (r *policyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan policyModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	id := parseStateID(plan.ID, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	in, diags := plan.input(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if err := r.client.UpdatePolicy(ctx, id, in); err != nil {
+		tried := fmt.Sprintf("Could not update the policy %q (id %s)", in.Name, id)
+		resp.Diagnostics.Append(r.writeError(ctx, "Updating the policy failed", tried, in, err))
+		return
+	}
+	plan.UpdateTime = types.StringNull()
+	resp.Diagnostics.Append(r.readBack(ctx, id, &plan)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(setIDIdentity(ctx, resp.Identity, plan.ID)...)
+}
+
+// readBack fills in what the server decides. It is only a warning when that
+// fails: the write is done, and an error would have Terraform do it again.
+func (r *policyResource) readBack(ctx context.Context, id client.ID, m *policyModel) (diags diag.Diagnostics) {
+	policy, err := r.client.Policy(ctx, id)
+	if err != nil {
+		diags.AddWarning("Policy was written but could not be read back", errorDetail(fmt.Sprintf(
+			"CCR holds the policy %q (id %s) as declared; its other attributes are filled in by the next refresh", m.Name.ValueString(), id), err))
+		return diags
+	}
+	m.computed(policy)
+	return diags
+}
+
+func (r *policyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state policyModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	id := parseStateID(state.ID, &resp.Diagnostics)
+	limit, diags := state.Timeouts.Delete(ctx, defaultPolicyDelete)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+
+	tried := fmt.Sprintf("Could not delete the policy %q (id %s)", state.Name.ValueString(), id)
+	err := r.client.DeletePolicy(ctx, id)
+	if client.InUse(err) {
+		// CCR keeps a policy while an execution of it runs.
+		if _, waitErr := r.runner.awaitIdle(ctx, id); waitErr != nil {
+			resp.Diagnostics.AddError("Policy is still running", errorDetail(tried+fmt.Sprintf(" within %s", limit), waitErr)+
+				"\n\nNext step: wait for it or stop it, or raise timeouts.delete, then apply again.")
+			return
+		}
+		err = r.client.DeletePolicy(ctx, id)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(apiError("Deleting the policy failed", tried, err))
+	}
+}
+
+func (r *policyResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	importByIDOrName(ctx, "policy", req, resp, func(ctx context.Context, name string) (client.ID, error) {
+		policy, err := r.client.PolicyNamed(ctx, name)
+		return policy.ID, err
+	})
+}
+
+// writeError is the diagnostic of a create or update that failed.
+func (r *policyResource) writeError(ctx context.Context, summary, tried string, in client.PolicyInput, err error) diag.Diagnostic {
+	if client.Conflict(err) {
+		found, _ := r.client.PolicyNamed(ctx, in.Name)
+		return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Policy name is taken", nameTaken(tried, "policy", in.Name, found.ID, err))
+	}
+	if _, lookErr := r.client.Registry(ctx, in.SrcRegistry.ID); errors.Is(lookErr, client.ErrNotFound) {
+		return diag.NewAttributeErrorDiagnostic(path.Root("src_registry_id"), "Source registry does not exist",
+			errorDetail(fmt.Sprintf("%s: CCR has no registry with the id %s", tried, in.SrcRegistry.ID), err))
+	}
+	return apiError(summary, tried, err)
+}

@@ -1,0 +1,128 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
+)
+
+var _ action.ActionWithConfigure = (*startPolicyAction)(nil)
+
+func newStartPolicyAction() action.Action {
+	return &startPolicyAction{actionBase{suffix: "_start_policy"}}
+}
+
+type startPolicyAction struct{ actionBase }
+
+type startPolicyModel struct {
+	PolicyID          types.String `tfsdk:"policy_id"`
+	WaitForCompletion types.Bool   `tfsdk:"wait_for_completion"`
+	OnFailure         types.String `tfsdk:"on_failure"`
+	OnEmpty           types.String `tfsdk:"on_empty"`
+	Timeout           types.String `tfsdk:"timeout"`
+}
+
+func (a *startPolicyAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Runs a migration policy once, now, and tells how far it has come. It keeps no record: use `ccr_policy_execution` for a run that is part of the declared state.",
+		Attributes: map[string]schema.Attribute{
+			"policy_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the `ccr_migration_policy` to run.",
+				Required:            true,
+				Validators:          []validator.String{idValidator()},
+			},
+			"wait_for_completion": schema.BoolAttribute{
+				MarkdownDescription: "Whether the action waits until the run has ended and judges it. Default: `true`.",
+				Optional:            true,
+			},
+			"on_failure": schema.StringAttribute{
+				MarkdownDescription: onFailureText + " Default: `fail`.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.OneOf(onFailureValues...)},
+			},
+			"on_empty": schema.StringAttribute{
+				MarkdownDescription: onEmptyText + " Default: `continue`.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.OneOf(onFailureValues...)},
+			},
+			"timeout": schema.StringAttribute{
+				MarkdownDescription: "How long to wait for other runs of the policy and then for this one, as a duration such as `30m` or `2h`. Default: `60m`.",
+				Optional:            true,
+				Validators:          []validator.String{durationValidator()},
+			},
+		},
+	}
+}
+
+func (a *startPolicyAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	var config startPolicyModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	policy := parseStateID(config.PolicyID, &resp.Diagnostics)
+	ctx, cancel := withTimeout(ctx, config.Timeout, defaultExecutionCreate, &resp.Diagnostics)
+	defer cancel()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	say := func(text string) { resp.SendProgress(action.InvokeProgressEvent{Message: text}) }
+	wait := config.WaitForCompletion.IsNull() || config.WaitForCompletion.ValueBool()
+	e, err := a.runner.run(ctx, run{
+		policy: policy,
+		wait:   wait,
+		started: func(e client.Execution) error {
+			say(fmt.Sprintf("Execution %s of policy %s began", e.ID, policy))
+			return nil
+		},
+		progress: reportProgress(a.world, resp.SendProgress, ""),
+	})
+	if err != nil {
+		resp.Diagnostics.Append(actionDiagnostic(policy, err))
+		return
+	}
+	if !wait {
+		say(fmt.Sprintf("Execution %s goes on in CCR", e.ID))
+		return
+	}
+	say(fmt.Sprintf("Execution %s ended: %s", e.ID, describeStatus(e)))
+	resp.Diagnostics.Append(outcome(e, orElse(config.OnFailure, policyFail), orElse(config.OnEmpty, policyContinue))...)
+}
+
+// actionDiagnostic is [runDiagnostic] for a run that no resource remembers.
+func actionDiagnostic(policy client.ID, err error) diag.Diagnostic {
+	var run *runError
+	if !errors.As(err, &run) || errors.Is(err, errVanished) {
+		return runDiagnostic(policy, err)
+	}
+	e := run.execution
+	summary := "Waiting for the migration failed"
+	switch {
+	case errors.Is(err, errInterrupted):
+		summary = "Waiting for the migration was interrupted"
+	case errors.Is(err, errStillGoing):
+		summary = "Migration did not finish in time"
+	}
+	var why string
+	if !errors.Is(err, errInterrupted) && !errors.Is(err, errStillGoing) {
+		why = "\n\n" + strings.TrimSpace(errorDetail("The last look at it failed", run.err))
+	}
+	return diag.NewErrorDiagnostic(summary, fmt.Sprintf(
+		"Execution %s of policy %s, when last seen: %s.%s\n\nIt goes on in CCR.\n\nNext step: follow it with the data source ccr_executions, or end it with the action ccr_stop_execution (policy_id = %q, execution_id = %q).",
+		e.ID, e.PolicyID, describeStatus(e), why, e.PolicyID, e.ID))
+}
+
+// orElse is an optional argument with its default.
+func orElse(value types.String, fallback string) string {
+	if value.IsNull() {
+		return fallback
+	}
+	return value.ValueString()
+}
