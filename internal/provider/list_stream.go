@@ -41,7 +41,8 @@ func (l listing[T]) results(ctx context.Context, req list.ListRequest) iter.Seq[
 			if !push(result) || result.Diagnostics.HasError() {
 				return
 			}
-			if pushed++; pushed == req.Limit {
+			pushed++
+			if pushed == req.Limit {
 				return
 			}
 		}

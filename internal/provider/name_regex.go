@@ -50,27 +50,32 @@ func compileRegex(text string) (*regexp.Regexp, error) {
 	if !known {
 		return nil, fmt.Errorf("the regular expression is not valid: %s", fault.Code)
 	}
-	return nil, fmt.Errorf("the regular expression is not valid: %s at byte %d, %q", fault.Code, at, text[at:])
+	const most = 20
+	begins := []rune(text[at:])
+	return nil, fmt.Errorf("the regular expression is not valid: %s at byte %d, %q", fault.Code, at, string(begins[:min(most, len(begins))]))
 }
 
 // regexFault returns the byte at which a fault of text begins. The parser tells
 // only the faulty part, or the whole text where parentheses do not match.
 func regexFault(text string, fault *syntax.Error) (at int, known bool) {
+	part := fault.Expr
 	switch fault.Code {
 	case syntax.ErrMissingParen:
 		return unclosedParen(text)
 	case syntax.ErrTrailingBackslash:
 		return len(text) - 1, true
+	case syntax.ErrUnexpectedParen:
+		part = ")"
 	}
-	// The shortest beginning with this fault ends where the faulty part does.
-	for end := 1; end <= len(text); end++ {
-		begun := parseFault(text[:end])
-		switch {
-		case begun == nil || begun.Code != fault.Code:
-		case fault.Code == syntax.ErrUnexpectedParen:
-			return end - 1, true
-		case begun.Expr == fault.Expr && fault.Expr != "":
-			return strings.LastIndex(text[:end], fault.Expr), true
+	// The part may stand elsewhere without fault: the first place where text up
+	// to its end has this fault is the one.
+	for at := range len(text) {
+		if !strings.HasPrefix(text[at:], part) || part == "" {
+			continue
+		}
+		begun := parseFault(text[:at+len(part)])
+		if begun != nil && begun.Code == fault.Code && (begun.Expr == part || fault.Code == syntax.ErrUnexpectedParen) {
+			return at, true
 		}
 	}
 	return 0, false
@@ -81,7 +86,8 @@ func regexFault(text string, fault *syntax.Error) (at int, known bool) {
 func unclosedParen(text string) (at int, known bool) {
 	open := 1
 	for parseFault(text+strings.Repeat(")", open)) != nil {
-		if open++; open > strings.Count(text, "(") {
+		open++
+		if open > strings.Count(text, "(") {
 			return 0, false // it has other faults too
 		}
 	}

@@ -30,7 +30,7 @@ func (f *parseImageFunction) Definition(_ context.Context, _ function.Definition
 	resp.Definition = function.Definition{
 		Summary: "Splits an image reference into registry, repository, tag and digest",
 		MarkdownDescription: "Reads an image reference as Docker does and returns an object of four strings: `registry`, `repository`, `tag` and `digest`.\n\n" +
-			"- `registry` is the host, with its port if there is one; without a host it is `docker.io`.\n" +
+			"- `registry` is the host, with its port if there is one; without a host it is `docker.io`. What stands before the first `/` is a host when it is `localhost` or has a `.`, a `:` or an upper case letter.\n" +
 			"- `repository` is the rest of the name, as in `cce/web`; an image of Docker Hub without a namespace gets `library/`, so `nginx` is `library/nginx`.\n" +
 			"- `tag` is null when there is only a digest, and `latest` when there is neither.\n" +
 			"- `digest` is null when there is none.\n\n" +
@@ -101,6 +101,7 @@ func parseImage(text string) (image, error) {
 
 var (
 	hostWithPort   = regexp.MustCompile(`^(?:` + reference.DomainRegexp.String() + `)$`)
+	imageID        = regexp.MustCompile(`^(?:` + reference.IdentifierRegexp.String() + `)$`)
 	repositoryHead = regexp.MustCompile(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*`)
 	tagHead        = regexp.MustCompile(`^` + reference.TagRegexp.String())
 )
@@ -108,36 +109,33 @@ var (
 // imageFault says what is wrong with text, which the parser refused with err,
 // and at which byte: the parser tells neither part nor place.
 func imageFault(text string, err error) string {
-	if text == "" {
+	switch scheme, _, isURL := strings.Cut(text, "://"); {
+	case text == "":
 		return "it is empty"
-	}
-	if i := strings.Index(text, "://"); i >= 0 {
-		return fmt.Sprintf("%q at byte 0 is the scheme of a URL, and an image reference has none", text[:i+len("://")])
+	case imageID.MatchString(text):
+		return "64 hexadecimal digits are the id of an image, not its name"
+	case isURL && !strings.Contains(scheme, "/"):
+		return fmt.Sprintf("it begins at byte 0 with %q, as a URL does", scheme+"://")
 	}
 	host, at := imageHost(text)
 	if host != "" && !hostWithPort.MatchString(host) {
-		return fmt.Sprintf("the registry %q at byte 0 is not a host, or a host and a port", host)
+		return fmt.Sprintf("the registry %q at byte 0 is neither a host nor a host and a port", host)
 	}
-	name, digestPart, hasDigest := strings.Cut(text[at:], "@")
+	name, digested, hasDigest := strings.Cut(text[at:], "@")
 	repository, tag, hasTag := strings.Cut(name, ":")
-	if fault := repositoryFault(repository, at); fault != "" {
+	// What Docker puts in front of an image of its hub counts too.
+	longest := reference.RepositoryNameTotalLengthMax
+	if !strings.Contains(repository, "/") && (host == "" || host == "docker.io" || host == "index.docker.io") {
+		longest -= len("library/")
+	}
+	if fault := repositoryFault(repository, at, longest); fault != "" {
 		return fault
 	}
-	at += len(repository) + len(":")
-	if fault := tagFault(tag, at); hasTag && fault != "" {
+	if fault := tagFault(tag, at+len(repository)+len(":")); hasTag && fault != "" {
 		return fault
 	}
-	if hasTag {
-		at += len(tag) + len("@")
-	}
-	if !hasDigest {
-		return err.Error()
-	}
-	if digestPart == "" {
-		return fmt.Sprintf("the digest at byte %d, after \"@\", is empty", at)
-	}
-	if _, digestErr := digest.Parse(digestPart); digestErr != nil {
-		return fmt.Sprintf("the digest %q at byte %d is not one such as sha256:, and 64 lower case hexadecimal digits (%s)", digestPart, at, digestErr)
+	if fault := digestFault(digested, at+len(name)+len("@")); hasDigest && fault != "" {
+		return fault
 	}
 	return err.Error()
 }
@@ -152,54 +150,64 @@ func imageHost(text string) (host string, repositoryAt int) {
 	return "", 0
 }
 
-func repositoryFault(repository string, at int) string {
-	for i, part := range strings.Split(repository, "/") {
-		if i > 0 {
-			at += len("/")
-		}
+func repositoryFault(repository string, at, longest int) string {
+	if len(repository) > longest {
+		return fmt.Sprintf("the repository at byte %d has %d bytes, more than %d", at, len(repository), longest)
+	}
+	for part := range strings.SplitSeq(repository, "/") {
 		if part == "" {
 			return fmt.Sprintf("the repository has an empty part at byte %d", at)
 		}
 		valid := len(repositoryHead.FindString(part))
 		if rest := part[valid:]; rest != "" {
-			return fmt.Sprintf("in the repository part %q, %s at byte %d", part, repositoryReason(rest), at+valid)
+			return fmt.Sprintf("in the repository part %q, %s", part, characterFault(rest, at+valid))
 		}
-		at += len(part)
-	}
-	if len(repository) > reference.RepositoryNameTotalLengthMax {
-		return fmt.Sprintf("the repository, at byte %d, has %d bytes, more than %d", at-len(repository), len(repository), reference.RepositoryNameTotalLengthMax)
+		at += len(part) + len("/")
 	}
 	return ""
 }
 
-// repositoryReason says why a part of a repository cannot go on with rest.
-func repositoryReason(rest string) string {
-	first, _ := utf8.DecodeRuneInString(rest)
+// characterFault says why a part of a repository cannot go on with rest.
+func characterFault(rest string, at int) string {
+	first := firstCharacter(rest)
 	switch {
-	case first >= 'A' && first <= 'Z':
-		return fmt.Sprintf("%q must be lower case", first)
-	case strings.ContainsRune("._-", first):
-		return fmt.Sprintf("%q must stand between letters or digits: one \".\", one or two \"_\", or any number of \"-\"; it stands", first)
+	case first >= "A" && first <= "Z":
+		return fmt.Sprintf("%q at byte %d must be lower case", first, at)
+	case strings.ContainsAny(first, "._-"):
+		return fmt.Sprintf("%q at byte %d must stand alone between letters or digits, though \"_\" may stand there twice and \"-\" any number of times", first, at)
 	}
-	return fmt.Sprintf("%q is not allowed", first)
-}
-
-func tagFault(tag string, at int) string {
-	valid := len(tagHead.FindString(tag))
-	rest := tag[valid:]
-	first, _ := utf8.DecodeRuneInString(rest)
-	switch {
-	case tag == "":
-		return fmt.Sprintf("the tag at byte %d, after \":\", is empty", at)
-	case rest == "":
-		return ""
-	case valid == 0 && (first == '.' || first == '-'):
-		return fmt.Sprintf("the tag %q begins with %q at byte %d; only a letter, a digit or \"_\" may stand there", tag, first, at)
-	case valid == maxTagLength:
-		return fmt.Sprintf("the tag at byte %d has %d bytes, more than %d", at, len(tag), maxTagLength)
-	}
-	return fmt.Sprintf("in the tag %q, %q at byte %d is not allowed", tag, first, at+valid)
+	return fmt.Sprintf("%q at byte %d is not allowed", first, at)
 }
 
 // maxTagLength is the grammar's.
 const maxTagLength = 128
+
+func tagFault(tag string, at int) string {
+	valid := len(tagHead.FindString(tag))
+	switch {
+	case tag == "":
+		return fmt.Sprintf("the tag at byte %d is empty", at)
+	case valid == len(tag):
+		return ""
+	case valid == maxTagLength:
+		return fmt.Sprintf("the tag at byte %d has %d bytes, more than %d", at, len(tag), maxTagLength)
+	case valid == 0 && strings.ContainsAny(tag[:1], ".-"):
+		return fmt.Sprintf("the tag %q at byte %d must begin with a letter, a digit or \"_\"", tag, at)
+	}
+	return fmt.Sprintf("in the tag %q, %q at byte %d is not allowed", tag, firstCharacter(tag[valid:]), at+valid)
+}
+
+func digestFault(digested string, at int) string {
+	if digested == "" {
+		return fmt.Sprintf("the digest at byte %d is empty", at)
+	}
+	if _, err := digest.Parse(digested); err != nil {
+		return fmt.Sprintf("the digest %q at byte %d is not valid (%s); one is, for example, \"sha256:\" and 64 lower case hexadecimal digits", digested, at, err)
+	}
+	return ""
+}
+
+func firstCharacter(text string) string {
+	_, size := utf8.DecodeRuneInString(text)
+	return text[:size]
+}

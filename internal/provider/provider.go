@@ -64,7 +64,7 @@ func (p *ccrProvider) Configure(ctx context.Context, req provider.ConfigureReque
 		return
 	}
 	cfg.UserAgent = "terraform-provider-ccr/" + p.version + " terraform/" + req.TerraformVersion
-	cfg.Sleep = p.world.sleep
+	cfg.Transport, cfg.Sleep = p.world.transport, p.world.sleep
 
 	c := client.New(cfg)
 	data := &configured{client: c, runner: newExecutionRunner(c, p.world), world: p.world}

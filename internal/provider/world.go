@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"time"
 )
@@ -12,6 +13,8 @@ import (
 type world struct {
 	getenv func(string) string
 	now    func() time.Time
+	// transport carries requests; nil is the client's own.
+	transport http.RoundTripper
 	// sleep waits, or returns the context's error when that ends first; nil is
 	// the client's own.
 	sleep func(context.Context, time.Duration) error
