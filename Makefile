@@ -1,6 +1,6 @@
-# Needs Go, git and make (and gcc for test-race). Everything else is built from tools/ into bin/ when a target first wants it.
+# Needs Go, git and make, and gcc for test-race. Any other tool is built from tools/ into bin/ when a target first wants it.
 
-SHELL := /bin/bash
+SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -57,7 +57,7 @@ lint: bin/golangci-lint ## Lint, vet, formatting of Go and HCL, tidiness of go.m
 	bin/golangci-lint fmt --diff
 	go vet ./...
 	go mod tidy -diff
-	"$$(scripts/cli)" fmt -check -diff -recursive examples
+	TF_CLI_CONFIG_FILE=/dev/null "$$(scripts/cli)" fmt -check -diff -recursive examples
 
 .PHONY: docs
 docs: build bin/tfplugindocs bin/terraform-1.16.1 ## Write docs/ from the schema, templates/ and examples/
@@ -71,14 +71,16 @@ docs-check: build bin/tfplugindocs bin/terraform-1.16.1 ## Fail when docs/ is no
 # Without -buildvcs=false every commit here would link them all again.
 
 TOOLS := actionlint crane golangci-lint goreleaser gotestsum tfplugindocs
-TOOL_BUILD = go build -buildvcs=false -o ../../$@ -ldflags '-s -w
+BUILD_TOOL = cd $(<D) && go build -buildvcs=false -ldflags '-s -w $(LINK)' -o ../../$@ tool
 
 $(TOOLS:%=bin/%): bin/%: tools/%/go.mod tools/%/go.sum
-	cd $(<D) && $(TOOL_BUILD)' tool
+	$(BUILD_TOOL)
 
 # A development build of either CLI calls itself 1.16.1-dev, which version checks take for older than 1.16.1.
+bin/tofu: LINK := -X github.com/opentofu/opentofu/version.dev=no
 bin/tofu: tools/opentofu/go.mod tools/opentofu/go.sum
-	cd $(<D) && $(TOOL_BUILD) -X github.com/opentofu/opentofu/version.dev=no' tool
+	$(BUILD_TOOL)
 
+bin/terraform-1.16.1: LINK := -X github.com/hashicorp/terraform/version.dev=no
 bin/terraform-1.16.1: tools/terraform/go.mod tools/terraform/go.sum
-	cd $(<D) && $(TOOL_BUILD) -X github.com/hashicorp/terraform/version.dev=no' tool
+	$(BUILD_TOOL)

@@ -38,6 +38,7 @@ func main() {
 type settings struct {
 	listen, accessKey, secretKey, sessionToken   string
 	sourceImages, sourceUsername, sourcePassword string
+	sourceHost                                   string
 	latency                                      time.Duration
 	verbose                                      bool
 }
@@ -54,6 +55,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&c.sourceImages, "seed-source", "", "serve a source registry with these `images`, such as cce/web:v1,cce/multi:v1@index")
 	flags.StringVar(&c.sourceUsername, "source-username", "demo", "user name for the source registry")
 	flags.StringVar(&c.sourcePassword, "source-password", "demo-password", "password for the source registry")
+	flags.StringVar(&c.sourceHost, "source-host", "", "`host`, such as hub.baidubce.com, that means the source registry in the URL of a registry")
 	flags.BoolVar(&c.verbose, "verbose", false, "log every request to stderr")
 	if err := flags.Parse(args); err != nil {
 		return c, err
@@ -61,11 +63,14 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	if flags.NArg() > 0 {
 		return c, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
+	if c.sourceHost != "" && c.sourceImages == "" {
+		return c, errors.New("-source-host needs -seed-source")
+	}
 	return c, nil
 }
 
 // run serves until ctx ends.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (ended error) {
 	c, err := parse(args, stderr)
 	if err != nil {
 		return err
@@ -78,6 +83,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if c.verbose {
 		opts = append(opts, ccrmock.WithLogf(log.New(stderr, "", log.LstdFlags).Printf))
 	}
+	var sourceExports []string
+	if c.sourceImages != "" {
+		address, stopSource, err := serveSource(ctx, c)
+		if err != nil {
+			return err
+		}
+		defer func() { ended = errors.Join(ended, stopSource()) }()
+		sourceExports = []string{
+			export("CCR_MOCK_SOURCE_URL", "http://"+address),
+			export("CCR_MOCK_SOURCE_USERNAME", c.sourceUsername),
+			export("CCR_MOCK_SOURCE_PASSWORD", c.sourcePassword),
+		}
+		opts = append(opts, ccrmock.WithHost(c.sourceHost, address))
+	}
 	mock := ccrmock.New(opts...)
 	endpoint, stopMock, err := serve(ctx, c.listen, mock)
 	if err != nil {
@@ -85,7 +104,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}
 	defer func() {
 		mock.Close() // first, as it ends requests that a fault left hanging
-		err = errors.Join(err, stopMock())
+		ended = errors.Join(ended, stopMock())
 	}()
 	exports := []string{
 		export("CCR_ENDPOINT", "http://"+endpoint),
@@ -95,18 +114,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if c.sessionToken != "" {
 		exports = append(exports, export("BAIDUCLOUD_SESSION_TOKEN", c.sessionToken))
 	}
-	if c.sourceImages != "" {
-		address, stopSource, sourceErr := serveSource(ctx, c)
-		if sourceErr != nil {
-			return sourceErr
-		}
-		defer func() { err = errors.Join(err, stopSource()) }()
-		exports = append(exports,
-			export("CCR_MOCK_SOURCE_URL", "http://"+address),
-			export("CCR_MOCK_SOURCE_USERNAME", c.sourceUsername),
-			export("CCR_MOCK_SOURCE_PASSWORD", c.sourcePassword))
-	}
-	exports = append(exports, export("CCR_MOCK_DESTINATION", endpoint))
+	exports = append(append(exports, sourceExports...), export("CCR_MOCK_DESTINATION", endpoint))
 	// In one write, so that who sees any of it sees all of it.
 	if _, err := io.WriteString(stdout, strings.Join(exports, "")); err != nil {
 		return err

@@ -158,6 +158,7 @@ func TestRunRefuses(t *testing.T) {
 		{"-listen", "example.com:80"},
 		{"-listen", "127.0.0.1"},
 		{"-seed-source", "web"},
+		{"-source-host", "hub.example.com"},
 		{"-no-such-flag"},
 		{"serve"},
 	} {

@@ -13,7 +13,7 @@ func checkAnswer(healthy bool) mutation {
 func (s *Server) probe(ctx context.Context, r Registry) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	up, err := connect(r)
+	up, err := connect(r, s.hosts)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (s *Server) plan(ctx context.Context, j job) (*migration, error) {
 	if j.source == nil {
 		return nil, fmt.Errorf("the source registry %d does not exist", j.policy.SrcRegistryID)
 	}
-	up, err := connect(*j.source)
+	up, err := connect(*j.source, s.hosts)
 	if err != nil {
 		return nil, err
 	}

@@ -368,3 +368,24 @@ func TestSourceRegistryGone(t *testing.T) {
 	m.want(got, "Failed", 0, 0, 0, 0, 0)
 	m.says(got, "registry 1")
 }
+
+// A registry's URL may name a host that the mock has somewhere else.
+func TestHost(t *testing.T) {
+	t.Parallel()
+	source := ccrmock.NewSource(ccrmock.WithLogin("demo", secret))
+	if err := source.Seed("cce/web:v1"); err != nil {
+		t.Fatal(err)
+	}
+	address := strings.TrimPrefix(sourceURL(t, source), "http://")
+	m := &migrator{world: newWorld(t, ccrmock.WithHost("hub.example.com", address)), source: source}
+	id := m.ok("POST", registries, registryJSON("hub", "docker-registry", "http://hub.example.com", "demo", secret)).target()
+	if a := m.ok("POST", registries, `{"id":`+id+`}`); a.target() != "true" {
+		t.Errorf("health check: %s", a.raw)
+	}
+	if e := m.result(m.start(false, "name", "cce/web")); e["status"] != "Succeed" {
+		t.Errorf("execution: %v", e)
+	}
+	if got := m.Images()["public/web:v1"]; got == "" || got != source.Digest("cce/web:v1") {
+		t.Errorf("the destination holds %v", m.Images())
+	}
+}

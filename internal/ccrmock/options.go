@@ -49,6 +49,18 @@ func WithNamespaces(names ...string) Option {
 	}
 }
 
+// WithHost has executions and health checks find the host of a registry's URL,
+// such as hub.baidubce.com, at address, which is a host and a port. Without a
+// host it does nothing.
+func WithHost(host, address string) Option {
+	return func(s *Server) {
+		if s.hosts == nil {
+			s.hosts = map[string]string{}
+		}
+		s.hosts[host] = address
+	}
+}
+
 // WithFirstID sets the id of the first registry, the first policy and the first
 // execution, 1 by default. Ids only grow.
 func WithFirstID(id int64) Option {

@@ -28,6 +28,7 @@ type Server struct {
 	now          func() time.Time
 	latency      time.Duration
 	namespaces   map[string]bool // nil: every namespace exists
+	hosts        map[string]string
 	logf         func(format string, args ...any)
 
 	destination http.Handler

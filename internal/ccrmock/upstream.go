@@ -32,7 +32,9 @@ type upstream struct {
 	puller    *remote.Puller
 }
 
-func connect(r Registry) (*upstream, error) {
+// connect prepares calls to a registry; hosts are those that have an address of
+// their own.
+func connect(r Registry, hosts map[string]string) (*upstream, error) {
 	u, err := url.Parse(r.URL)
 	if err != nil {
 		return nil, fmt.Errorf("source url: %w", err)
@@ -50,8 +52,18 @@ func connect(r Registry) (*upstream, error) {
 		up.auth = &authn.Basic{Username: r.AccessKey, Password: r.AccessSecret}
 	}
 	up.transport = &schemeTransport{scheme: u.Scheme, host: registry.RegistryStr(), base: &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		Proxy: func(req *http.Request) (*url.URL, error) {
+			if hosts[req.URL.Hostname()] != "" {
+				return nil, nil //nolint:nilnil // no proxy
+			}
+			return http.ProxyFromEnvironment(req)
+		},
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if host, _, err := net.SplitHostPort(address); err == nil && hosts[host] != "" {
+				address = hosts[host]
+			}
+			return (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, network, address)
+		},
 		TLSHandshakeTimeout:   dialTimeout,
 		ResponseHeaderTimeout: answerTimeout,
 		ForceAttemptHTTP2:     true,

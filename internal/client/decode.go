@@ -61,9 +61,7 @@ type Time struct{ time.Time }
 func (t *Time) UnmarshalJSON(data []byte) error {
 	*t = Time{}
 	var text string
-	if json.Unmarshal(data, &text) != nil {
-		return nil
-	}
+	_ = json.Unmarshal(data, &text) // what is no string leaves it empty
 	parsed, err := time.Parse(time.RFC3339Nano, text)
 	if err == nil && parsed.Year() > 1 {
 		t.Time = parsed.UTC()

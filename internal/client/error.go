@@ -106,8 +106,7 @@ func (c *call) failed(a *answer, err error) error {
 	e := c.newError(a)
 	e.Err = &tidyError{text: c.tidy(err.Error()), err: err}
 	e.ambiguous = c.method != http.MethodGet && !unprocessed(a, err)
-	var short *cutShortError
-	if errors.As(err, &short) {
+	if short, ok := errors.AsType[*cutShortError](err); ok {
 		e.Status, e.RequestID = short.status, c.tidy(short.requestID)
 	}
 	if a != nil {

@@ -3,21 +3,23 @@ package client
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 )
 
 const (
 	// maxAge bounds how old a shared listing may be when it is used. A refresh
-	// of thousands of objects is done well within it.
-	maxAge = 15 * time.Second
+	// of thousands of objects is done within it, on a busy machine too.
+	maxAge = time.Minute
 	// settle is how long a listing waits for one more write to begin: what
 	// Terraform writes in parallel is then read back by one listing.
 	settle = 20 * time.Millisecond
-	// maxSettle bounds that wait, so that a steady stream of writes does not
+	// lull is how long it waits for as many readers as there were lately:
+	// Terraform may need a moment between two resources.
+	lull = 10 * settle
+	// maxSettle bounds both waits, so that a steady stream of writes does not
 	// hold up a read for long.
-	maxSettle = 500 * time.Millisecond
+	maxSettle = time.Second
 	// confirmAttempts is how many listings may be read to prove that an object
 	// is gone.
 	confirmAttempts = 6
@@ -43,9 +45,13 @@ type collection[T any] struct {
 	lastWrite uint64 // when the last write ended
 	writing   int    // writes under way
 	writes    uint64 // writes begun, ever
+	reading   int    // reads under way
+	waiting   int    // those of them whose listing has not begun
+	crowd     int    // the most reads at once since the last listing began
 	latest    *listing[T]
 	last      *listing[T]     // the last that succeeded
 	made      map[ID]struct{} // ids that creates of this process returned
+	narrow    narrowing[T]
 }
 
 // listing is one reading of a whole collection, under way or done.
@@ -60,6 +66,9 @@ type listing[T any] struct {
 	ended uint64
 	items []T
 	index map[ID]int
+	// names finds items by name; it is made when the first is looked for.
+	names     map[string][]int
+	makeNames sync.Once
 	// complete says that an object the listing lacks is proven absent: see
 	// collection.search.
 	complete bool
@@ -87,6 +96,7 @@ func (c *collection[T]) write() (end func()) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.writing--
+		c.narrow.spent = 0
 		c.clock++
 		c.lastWrite = c.clock
 	}
@@ -102,10 +112,10 @@ func (c *collection[T]) list(ctx context.Context) (*listing[T], error) {
 
 // listAfter returns a listing that began after the logical time given.
 func (c *collection[T]) listAfter(ctx context.Context, after uint64) (*listing[T], error) {
-	l := c.join(ctx, after, false)
-	if l == nil {
-		c.awaitWrites(ctx)
-		l = c.join(ctx, after, true)
+	defer c.enter()()
+	l, err := c.join(ctx, after)
+	if err != nil {
+		return nil, err
 	}
 	select {
 	case <-l.done:
@@ -119,21 +129,52 @@ func (c *collection[T]) listAfter(ctx context.Context, after uint64) (*listing[T
 	return l, nil
 }
 
-// join makes the caller a reader of the latest listing when it will do, or
-// else of a new one; without begin it returns nil instead of a new one.
-func (c *collection[T]) join(ctx context.Context, after uint64, begin bool) *listing[T] {
+// enter counts a read; the caller calls the result when it has ended.
+func (c *collection[T]) enter() (end func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	l := c.latest
-	if l == nil || l.began <= after || c.now().Sub(l.started) > maxAge || l.failed() {
-		if !begin {
-			return nil
-		}
-		l = c.begin(ctx)
-		c.latest = l
+	c.reading++
+	c.crowd = max(c.crowd, c.reading)
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.reading--
 	}
-	l.readers++
-	return l
+}
+
+// join makes the caller a reader of the latest listing when it will do, or else
+// of a new one, which begins once writers and readers have come to rest.
+func (c *collection[T]) join(ctx context.Context, after uint64) (*listing[T], error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting++
+	defer func() { c.waiting-- }()
+	writes, quiet := c.writes, time.Duration(0)
+	for waited := time.Duration(0); !c.usable(after); waited += settle {
+		if c.writes == 0 || waited >= maxSettle || quiet >= lull || quiet > 0 && c.waiting >= c.crowd {
+			c.begin(ctx)
+			break
+		}
+		c.mu.Unlock()
+		err := c.sleep(ctx, settle)
+		c.mu.Lock()
+		if err != nil {
+			return nil, err
+		}
+		quiet += settle
+		if c.writing > 0 || c.writes != writes {
+			writes, quiet = c.writes, 0
+		}
+	}
+	c.latest.readers++
+	return c.latest, nil
+}
+
+// usable reports whether the latest listing began after the logical time given
+// and is neither old nor failed; c.mu is held.
+func (c *collection[T]) usable(after uint64) bool {
+	l := c.latest
+	return l != nil && l.began > after && c.now().Sub(l.started) <= maxAge && !l.failed()
 }
 
 // failed reports whether l is done and of no use. A failure is shared by those
@@ -147,41 +188,19 @@ func (l *listing[T]) failed() bool {
 	}
 }
 
-// awaitWrites waits until no write is under way and none has begun for a
-// moment, or for maxSettle.
-func (c *collection[T]) awaitWrites(ctx context.Context) {
-	c.mu.Lock()
-	writes, writing := c.writes, c.writing
-	c.mu.Unlock()
-	if writes == 0 {
-		return
-	}
-	for waited := time.Duration(0); waited < maxSettle; waited += settle {
-		before := writes
-		if c.sleep(ctx, settle) != nil {
-			return
-		}
-		c.mu.Lock()
-		writes, writing = c.writes, c.writing
-		c.mu.Unlock()
-		if writing == 0 && writes == before {
-			return
-		}
-	}
-}
-
 // begin starts a listing; c.mu is held. It outlives the reader that started it
 // as long as another one waits, and ends with the last.
-func (c *collection[T]) begin(ctx context.Context) *listing[T] {
+func (c *collection[T]) begin(ctx context.Context) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c.clock++
+	c.crowd = c.waiting
 	l := &listing[T]{began: c.clock, started: c.now(), cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer cancel()
 		items, err := c.read(ctx)
 		c.finish(l, items, err)
 	}()
-	return l
+	c.latest = l
 }
 
 func (c *collection[T]) finish(l *listing[T], items []T, err error) {
@@ -199,6 +218,7 @@ func (c *collection[T]) finish(l *listing[T], items []T, err error) {
 		// One page cannot be torn.
 		l.complete = len(items) <= pageSize || c.last != nil && c.last.ended < l.began && sameIDs(l, c.last)
 		c.last = l
+		c.narrow.shown = nil
 	}
 	close(l.done)
 }
@@ -245,12 +265,26 @@ func (c *collection[T]) find(ctx context.Context, id ID) (T, error) {
 
 // named returns the objects with the name, as a rule one or none.
 func (c *collection[T]) named(ctx context.Context, name string, nameOf func(T) string) ([]T, error) {
-	has := func(item T) bool { return nameOf(item) == name }
-	l, err := c.search(ctx, fmt.Sprintf("%s %q", c.noun, name), func(l *listing[T]) bool { return slices.ContainsFunc(l.items, has) })
+	l, err := c.search(ctx, fmt.Sprintf("%s %q", c.noun, name), func(l *listing[T]) bool { return len(l.named(name, nameOf)) > 0 })
 	if err != nil {
 		return nil, err
 	}
-	return filter(l.items, has), nil
+	return l.named(name, nameOf), nil
+}
+
+// named returns the items with the name; nameOf is always the same.
+func (l *listing[T]) named(name string, nameOf func(T) string) []T {
+	l.makeNames.Do(func() {
+		l.names = make(map[string][]int, len(l.items))
+		for i, item := range l.items {
+			l.names[nameOf(item)] = append(l.names[nameOf(item)], i)
+		}
+	})
+	var items []T
+	for _, i := range l.names[name] {
+		items = append(items, l.items[i])
+	}
+	return items
 }
 
 // search returns a listing that holds what is searched, or one that proves that

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -121,44 +123,50 @@ func listOnce[T any](ctx context.Context, read pager[T], id func(T) ID) ([]T, er
 		return nil, err
 	}
 	total := *first.TotalCount
-	if err := first.fits(1, total); err != nil {
+	pages := make([][]T, max(1, (total+pageSize-1)/pageSize))
+	var mu sync.Mutex
+	seen := map[ID]struct{}{}
+	// take looks at each page as it comes: a server that sends one page over and
+	// over is not asked for all that it claims.
+	take := func(number int, p page[T]) error {
+		if err := p.fits(number, total); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, item := range *p.Result {
+			if id(item) == 0 {
+				return errNoID
+			}
+			if _, twice := seen[id(item)]; twice {
+				return fmt.Errorf("%w: id %s is in it twice", errTorn, id(item))
+			}
+			seen[id(item)] = struct{}{}
+		}
+		pages[number-1] = *p.Result
+		return nil
+	}
+	if err := take(1, first); err != nil {
 		return nil, err
 	}
-	pages := make([][]T, max(1, (total+pageSize-1)/pageSize))
-	pages[0] = *first.Result
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(pagesAtOnce)
-	for i := 1; i < len(pages); i++ {
+	for number := 2; number <= len(pages); number++ {
+		if ctx.Err() != nil { // also after a page that failed
+			group.Go(ctx.Err)
+			break
+		}
 		group.Go(func() error {
-			p, err := read(ctx, i+1)
+			p, err := read(ctx, number)
 			if err != nil {
 				return err
 			}
-			if err := p.fits(i+1, total); err != nil {
-				return err
-			}
-			pages[i] = *p.Result
-			return nil
+			return take(number, p)
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-
-	items := make([]T, 0, total)
-	seen := make(map[ID]struct{}, total)
-	for _, p := range pages {
-		for _, item := range p {
-			if id(item) == 0 {
-				return nil, errNoID
-			}
-			if _, twice := seen[id(item)]; twice {
-				return nil, fmt.Errorf("%w: id %s is in it twice", errTorn, id(item))
-			}
-			seen[id(item)] = struct{}{}
-			items = append(items, item)
-		}
-	}
-	return items, nil
+	return slices.Concat(pages...), nil
 }

@@ -202,6 +202,23 @@ func (c *Client) Registry(ctx context.Context, id ID) (Registry, error) {
 	return c.registries.find(ctx, id)
 }
 
+// WrittenRegistry is [Client.Registry] for one that this process has just
+// written, and so knows the name of.
+func (c *Client) WrittenRegistry(ctx context.Context, id ID, name string) (Registry, error) {
+	if c.registries.narrows() {
+		if r, ok := c.registries.glance(ctx, c.registryPage(RegistryQuery{Keyword: name}), id); ok {
+			return r, nil
+		}
+	}
+	return c.Registry(ctx, id)
+}
+
+// RecentRegistry is [Client.Registry] without a request where this process has
+// seen the registry before, however long ago.
+func (c *Client) RecentRegistry(ctx context.Context, id ID) (Registry, error) {
+	return c.registries.recall(ctx, id)
+}
+
 // Registries returns every registry that satisfies q on the server, in no
 // particular order: "Retrieve registry authorization list", GET
 // /v1/ccr/registries.
@@ -219,12 +236,16 @@ func (c *Client) Registries(ctx context.Context, q RegistryQuery) ([]Registry, e
 // RegistriesNamed returns every registry whose name is exactly name, as a
 // rule one or none.
 func (c *Client) RegistriesNamed(ctx context.Context, name string) ([]Registry, error) {
-	narrowed, err := c.Registries(ctx, RegistryQuery{Keyword: name})
-	if err != nil {
-		return nil, err
-	}
-	if named := filter(narrowed, func(r Registry) bool { return r.Name == name }); len(named) > 0 {
-		return named, nil
+	if c.registries.narrows() {
+		end := c.registries.enter()
+		narrowed, err := c.Registries(ctx, RegistryQuery{Keyword: name})
+		end()
+		if err != nil {
+			return nil, err
+		}
+		if named := filter(narrowed, func(r Registry) bool { return r.Name == name }); len(named) > 0 {
+			return named, nil
+		}
 	}
 	// What the keyword matches is not documented: its silence proves nothing.
 	return c.registries.named(ctx, name, registryName)

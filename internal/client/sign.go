@@ -31,11 +31,10 @@ func signLayer(next handler, cfg Config) handler {
 		if err != nil || !expired(a) {
 			return a, err
 		}
-		date, parseErr := http.ParseTime(a.header.Get("Date"))
-		if parseErr != nil {
+		measured, ok := serverAhead(a, cfg.Now())
+		if !ok {
 			return a, nil
 		}
-		measured := date.Sub(cfg.Now())
 		if offset.CompareAndSwap(int64(used), int64(measured)) {
 			tflog.Warn(ctx, "This machine's clock is off by more than the server allows; using the server's time", map[string]any{
 				"server_minus_local": measured.Round(time.Second).String(),
@@ -44,6 +43,12 @@ func signLayer(next handler, cfg Config) handler {
 		a, _, err = attempt(ctx, c)
 		return a, err
 	}
+}
+
+// serverAhead is the server's clock minus ours, by its Date.
+func serverAhead(a *answer, now time.Time) (time.Duration, bool) {
+	date, err := http.ParseTime(a.header.Get("Date"))
+	return date.Sub(now), err == nil
 }
 
 func expired(a *answer) bool {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -42,8 +43,8 @@ func transportLayer(cfg Config) handler {
 		a, err := roundTrip(attempt, client, cfg, c)
 		if err != nil && ctx.Err() == nil && attempt.Err() != nil {
 			timeout := &timeoutError{after: cfg.RequestTimeout}
-			var short *cutShortError
-			if !errors.As(err, &short) {
+			short, ok := errors.AsType[*cutShortError](err)
+			if !ok {
 				return nil, timeout
 			}
 			short.err = timeout
@@ -55,7 +56,7 @@ func transportLayer(cfg Config) handler {
 // newTransport keeps enough connections for Terraform's parallelism and the
 // pages that are read side by side.
 func newTransport() *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck // that is what it is, unless this process changes it
 	t.MaxIdleConnsPerHost = 2 * pagesAtOnce
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	return t
@@ -85,9 +86,7 @@ func roundTrip(ctx context.Context, client *http.Client, cfg Config, c *call) (*
 	if err != nil {
 		return nil, fmt.Errorf("build request: %w", err)
 	}
-	for name, values := range c.header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, c.header)
 	if c.body != nil {
 		req.Header.Set("Content-Type", "application/json;charset=UTF-8")
 	}
@@ -96,8 +95,7 @@ func roundTrip(ctx context.Context, client *http.Client, cfg Config, c *call) (*
 
 	res, err := client.Do(req)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) { // method and URL are in our own error
+		if wrapped, ok := errors.AsType[*url.Error](err); ok { // method and URL are in our own error
 			err = wrapped.Err
 		}
 		return nil, err

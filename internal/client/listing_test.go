@@ -1,0 +1,742 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// inBubble returns a collection whose listings read makes, in the time of a
+// synctest bubble.
+func inBubble(read func(context.Context) ([]thing, error)) *collection[thing] {
+	return &collection[thing]{noun: "thing", id: thingID, read: read, now: time.Now, sleep: sleep}
+}
+
+// slow is a listing that takes a second, and counts how many began.
+func slow(began *atomic.Int64) func(context.Context) ([]thing, error) {
+	return func(ctx context.Context) ([]thing, error) {
+		began.Add(1)
+		if err := sleep(ctx, time.Second); err != nil {
+			return nil, err
+		}
+		return things(1, 3), nil
+	}
+}
+
+func TestConcurrentReadsShareOneListing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var listings atomic.Int64
+		c := inBubble(slow(&listings))
+		var all sync.WaitGroup
+		for i := range 200 {
+			all.Go(func() {
+				// Some come while the listing is under way, some when it is done.
+				if err := sleep(t.Context(), time.Duration(i)*10*time.Millisecond); err != nil {
+					t.Error(err)
+				}
+				l, err := c.list(t.Context())
+				if err != nil || len(l.items) != 3 {
+					t.Errorf("got %v and %v", l, err)
+				}
+			})
+		}
+		all.Wait()
+		if got := listings.Load(); got != 1 {
+			t.Errorf("%d listings, want 1", got)
+		}
+	})
+}
+
+// Without a write nothing is waited for.
+func TestFirstReadDoesNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var listings atomic.Int64
+		c := inBubble(slow(&listings))
+		began := time.Now()
+		if _, err := c.list(t.Context()); err != nil || time.Since(began) != time.Second {
+			t.Errorf("got %v after %s, want the second that the listing takes", err, time.Since(began))
+		}
+	})
+}
+
+func TestReadAfterWriteIsFresh(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		// The write begins and ends so long after the first listing began, which
+		// takes a second; then it is read.
+		begin, end, read int // milliseconds
+		listings         int64
+	}{
+		"written while it was read":              {100, 200, 300, 2},
+		"written across its end":                 {500, 1500, 1500, 2},
+		"begun before and ended while":           {-1, 500, 600, 2},
+		"written after it":                       {1100, 1200, 1300, 2},
+		"read again after it":                    {1100, 1200, 5000, 2},
+		"begun and ended before":                 {-1, -1, 500, 1},
+		"begun before, not ended":                {-1, 9000, 500, 1},
+		"ends at the moment of the next read":    {100, 900, 900, 2},
+		"begun after it and not ended when read": {1100, 1500, 1300, 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var listings atomic.Int64
+				c := inBubble(slow(&listings))
+				c.sleep = func(context.Context, time.Duration) error { return nil } // no waiting for writes
+				wait := func(milliseconds int) {
+					if err := sleep(t.Context(), time.Duration(milliseconds)*time.Millisecond); err != nil {
+						t.Error(err)
+					}
+				}
+				var end func()
+				if test.begin < 0 {
+					end = c.write()
+				}
+				if test.end < 0 {
+					end()
+				}
+				var all sync.WaitGroup
+				all.Go(func() {
+					if _, err := c.list(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+				all.Go(func() {
+					if test.begin >= 0 {
+						wait(test.begin)
+						end = c.write()
+					}
+					if test.end >= 0 {
+						wait(test.end - max(test.begin, 0))
+						end()
+					}
+				})
+				all.Go(func() {
+					wait(test.read)
+					synctest.Wait() // a write that ends now has ended
+					if _, err := c.list(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+				all.Wait()
+				if got := listings.Load(); got != test.listings {
+					t.Errorf("%d listings, want %d", got, test.listings)
+				}
+			})
+		})
+	}
+}
+
+// The property itself, with everything at random: a read sees every write that
+// had ended when it began.
+func TestReadsSeeFinishedWrites(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				random := rand.New(rand.NewPCG(seed, 0))
+				var mu sync.Mutex
+				pause := func(most int) {
+					mu.Lock()
+					d := time.Duration(random.IntN(most)) * time.Millisecond
+					mu.Unlock()
+					if err := sleep(t.Context(), d); err != nil {
+						t.Error(err)
+					}
+				}
+				var version, listings atomic.Int64
+				c := inBubble(func(context.Context) ([]thing, error) {
+					listings.Add(1)
+					pause(50)
+					seen := ID(version.Load())
+					pause(50)
+					return []thing{{ID: 1 + seen}}, nil
+				})
+				var all sync.WaitGroup
+				for range 20 {
+					all.Go(func() {
+						for range 20 {
+							pause(200)
+							end := c.write()
+							pause(30)
+							mine := version.Add(1)
+							pause(30)
+							end()
+							pause(20)
+							l, err := c.list(t.Context())
+							if err != nil {
+								t.Error(err)
+								return
+							}
+							if got := int64(l.items[0].ID) - 1; got < mine {
+								t.Errorf("wrote version %d, then read %d", mine, got)
+							}
+						}
+					})
+				}
+				all.Wait()
+				if got := listings.Load(); got > 300 {
+					t.Errorf("400 reads took %d listings", got)
+				}
+			})
+		})
+	}
+}
+
+func TestOldListingsAreNotUsed(t *testing.T) {
+	t.Parallel()
+	for after, want := range map[time.Duration]int64{
+		0: 1, maxAge - time.Second: 1, maxAge - time.Second + 1: 2, maxAge: 2, time.Hour: 2,
+	} {
+		t.Run(after.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var listings atomic.Int64
+				c := inBubble(slow(&listings)) // its age counts from its beginning
+				for _, wait := range []time.Duration{0, after} {
+					if err := sleep(t.Context(), wait); err != nil {
+						t.Error(err)
+					}
+					if _, err := c.list(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+				if got := listings.Load(); got != want {
+					t.Errorf("%d listings, want %d", got, want)
+				}
+			})
+		})
+	}
+}
+
+// The reader who began a listing leaves it to the others.
+func TestOneReaderLeaves(t *testing.T) {
+	t.Parallel()
+	for leaving := range 3 {
+		t.Run(strconv.Itoa(leaving), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var listings atomic.Int64
+				c := inBubble(slow(&listings))
+				began := time.Now()
+				var all sync.WaitGroup
+				for reader := range 3 {
+					ctx, cancel := context.WithCancel(t.Context())
+					all.Go(func() {
+						defer cancel()
+						l, err := c.list(ctx)
+						if reader == leaving {
+							if !errors.Is(err, context.Canceled) || time.Since(began) != time.Second/2 {
+								t.Errorf("got %v after %s", err, time.Since(began))
+							}
+						} else if err != nil || len(l.items) != 3 {
+							t.Errorf("got %v and %v", l, err)
+						}
+					})
+					synctest.Wait()
+					if reader == leaving {
+						time.AfterFunc(time.Second/2, cancel)
+					}
+				}
+				all.Wait()
+				if got := listings.Load(); got != 1 {
+					t.Errorf("%d listings, want 1", got)
+				}
+			})
+		})
+	}
+}
+
+// A listing that nobody waits for any more ends, and leaves no goroutine: the
+// bubble would not end. What it knew of the caller goes on to the server.
+func TestLastReaderEndsTheListing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		type key struct{}
+		var ended atomic.Int64
+		c := inBubble(func(ctx context.Context) ([]thing, error) {
+			if ctx.Value(key{}) != "logger" {
+				t.Error("the listing does not have the values of its first reader's context")
+			}
+			<-ctx.Done()
+			ended.Add(1)
+			return nil, ctx.Err()
+		})
+		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "logger"), time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() {
+				if _, err := c.list(ctx); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		all.Wait()
+		synctest.Wait()
+		if ended.Load() != 1 {
+			t.Errorf("%d listings have ended, want 1", ended.Load())
+		}
+		// What comes after does not join it.
+		var listings atomic.Int64
+		c.read = slow(&listings)
+		if l, err := c.list(t.Context()); err != nil || len(l.items) != 3 {
+			t.Errorf("got %v and %v", l, err)
+		}
+	})
+}
+
+// The request itself ends too, not only the wait for it.
+func TestLastReaderEndsTheRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := newTestClient(silent, func(cfg *Config) { cfg.RequestTimeout = time.Hour })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		if _, err := c.Policies(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		synctest.Wait()
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
+// A reader who comes when the last has left, before its listing knows of it,
+// begins another.
+func TestReaderAfterTheLast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var listings atomic.Int64
+		release := make(chan struct{})
+		c := inBubble(func(ctx context.Context) ([]thing, error) {
+			if listings.Add(1) == 1 {
+				<-release // deaf to its context
+				return nil, ctx.Err()
+			}
+			return things(1, 3), nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.list(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if l, err := c.list(t.Context()); err != nil || len(l.items) != 3 {
+			t.Errorf("got %v and %v", l, err)
+		}
+		close(release)
+		synctest.Wait()
+		if l, err := c.list(t.Context()); err != nil || len(l.items) != 3 || listings.Load() != 2 {
+			t.Errorf("got %v and %v after %d listings", l, err, listings.Load())
+		}
+	})
+}
+
+func TestFailureIsSharedByThoseWhoWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		boom := errors.New("boom")
+		var listings atomic.Int64
+		c := inBubble(func(ctx context.Context) ([]thing, error) {
+			if listings.Add(1) == 1 {
+				if err := sleep(ctx, time.Second); err != nil {
+					return nil, err
+				}
+				return nil, boom
+			}
+			return things(1, 3), nil
+		})
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				_, err := c.list(t.Context())
+				if !errors.Is(err, boom) {
+					t.Errorf("got %v", err)
+				}
+				mustHold(t, err, "list every thing: boom")
+			})
+		}
+		all.Wait()
+		if l, err := c.list(t.Context()); err != nil || len(l.items) != 3 || listings.Load() != 2 {
+			t.Errorf("got %v and %v after %d listings, want a second", l, err, listings.Load())
+		}
+	})
+}
+
+// What Terraform writes in parallel is read back by one listing.
+func TestSettling(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var listings atomic.Int64
+		c := inBubble(slow(&listings))
+		var all sync.WaitGroup
+		for i := range 10 {
+			all.Go(func() {
+				end := c.write()
+				if err := sleep(t.Context(), time.Duration(i)*15*time.Millisecond); err != nil {
+					t.Error(err)
+				}
+				end()
+				if _, err := c.list(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if got := listings.Load(); got != 1 {
+			t.Errorf("%d listings, want 1", got)
+		}
+	})
+}
+
+func TestSettlingIsBounded(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		write time.Duration // how long each write takes
+		every time.Duration // how often one begins, 0: there is one
+		want  time.Duration // how long a read waits before it lists
+	}{
+		"one that is over":       {0, 0, settle},
+		"one that takes a while": {50 * time.Millisecond, 0, 60 * time.Millisecond},
+		"one that never ends":    {time.Hour, 0, maxSettle},
+		"one after the other":    {time.Millisecond, settle / 2, maxSettle},
+		"one now and then":       {time.Millisecond, 5 * settle, settle},
+		"writes that overlap":    {3 * settle, 2 * settle, maxSettle},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				c := inBubble(func(context.Context) ([]thing, error) { return nil, nil })
+				var all sync.WaitGroup
+				write := func() {
+					end := c.write()
+					all.Go(func() {
+						_ = sleep(ctx, test.write)
+						end()
+					})
+				}
+				write()
+				if test.every > 0 {
+					all.Go(func() {
+						for sleep(ctx, test.every) == nil {
+							write()
+						}
+					})
+				}
+				synctest.Wait()
+				began := time.Now()
+				if _, err := c.list(t.Context()); err != nil {
+					t.Error(err)
+				}
+				// What begins at the same moment as a look may be seen or not.
+				if took := time.Since(began); took < test.want || took > test.want+settle && test.want < maxSettle || took > maxSettle {
+					t.Errorf("waited %s, want %s", took, test.want)
+				}
+				cancel()
+				all.Wait()
+			})
+		})
+	}
+}
+
+// A read that is interrupted while it waits for writes begins no listing.
+func TestSettlingInterrupted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var listings atomic.Int64
+		c := inBubble(slow(&listings))
+		defer c.write()()
+		ctx, cancel := context.WithTimeout(t.Context(), settle+settle/2)
+		defer cancel()
+		began := time.Now()
+		if _, err := c.list(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != settle+settle/2 {
+			t.Errorf("got %v after %s", err, time.Since(began))
+		}
+		synctest.Wait()
+		if listings.Load() != 0 {
+			t.Error("a listing began")
+		}
+	})
+}
+
+// scripted makes listings that hold what the script says, its last for ever.
+func scripted(listings *int, script ...[]thing) func(context.Context) ([]thing, error) {
+	return func(context.Context) ([]thing, error) {
+		items := script[min(*listings, len(script)-1)]
+		*listings++
+		return items, nil
+	}
+}
+
+// fakeTime returns a collection in a time that does not pass by itself.
+func fakeTime(read func(context.Context) ([]thing, error)) (*collection[thing], *outside) {
+	o := &outside{now: testNow}
+	return &collection[thing]{noun: "thing", id: thingID, read: read, now: o.Now, sleep: o.Sleep}, o
+}
+
+func without(all []thing, id ID) []thing {
+	return slices.DeleteFunc(slices.Clone(all), func(t thing) bool { return t.ID == id })
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	const wanted = 150
+	all := things(1, 250)
+	gone := without(all, wanted)
+	// The total is the same as that of all.
+	swapped := append(slices.Clone(gone), thing{ID: 1001})
+	swappedAgain := append(slices.Clone(gone), thing{ID: 1002})
+	full := without(things(100, 101), wanted) // one page, whole
+	over := without(things(100, 102), wanted) // one more than a page
+	tests := []struct {
+		name     string
+		script   [][]thing
+		listings int
+		found    bool
+		err      error
+	}{
+		{"there", [][]thing{all}, 1, true, nil},
+		{"there in a short list", [][]thing{things(wanted, 1)}, 1, true, nil},
+		{"moved while the pages were read", [][]thing{swapped, all}, 2, true, nil},
+		{"moved twice", [][]thing{swapped, swappedAgain, all}, 3, true, nil},
+		{"gone", [][]thing{gone}, 2, false, ErrNotFound},
+		{"gone when another came", [][]thing{swapped}, 2, false, ErrNotFound},
+		{"gone, after a listing that proves nothing", [][]thing{swapped, swappedAgain}, 3, false, ErrNotFound},
+		{"the same number of other things proves nothing", [][]thing{swapped, swappedAgain, all}, 3, true, nil},
+		{"more proves nothing", [][]thing{gone, append(slices.Clone(gone), thing{ID: 1003}), all}, 3, true, nil},
+		{"fewer proves nothing", [][]thing{gone, gone[1:], all}, 3, true, nil},
+		{"gone from a single page", [][]thing{full}, 1, false, ErrNotFound},
+		{"gone from two pages", [][]thing{over}, 2, false, ErrNotFound},
+		{"gone from an empty list", [][]thing{{}}, 1, false, ErrNotFound},
+		{"gone from a list that became short", [][]thing{gone, full}, 2, false, ErrNotFound},
+		{"never twice the same", [][]thing{
+			swapped, swappedAgain, swapped, swappedAgain, swapped, swappedAgain, all,
+		}, confirmAttempts, false, errTorn},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			listings := 0
+			c, _ := fakeTime(scripted(&listings, test.script...))
+			got, err := c.find(t.Context(), wanted)
+			if test.found && (err != nil || got.ID != wanted) {
+				t.Errorf("got %v and %v", got, err)
+			}
+			if !test.found && (!errors.Is(err, test.err) || errors.Is(err, ErrNotFound) == errors.Is(err, errTorn)) {
+				t.Errorf("got %v and %v, want %v", got, err, test.err)
+			}
+			if listings != test.listings {
+				t.Errorf("%d listings, want %d", listings, test.listings)
+			}
+		})
+	}
+}
+
+func TestFindSaysWhat(t *testing.T) {
+	t.Parallel()
+	listings := 0
+	c, _ := fakeTime(scripted(&listings, things(1, 3)))
+	_, err := c.find(t.Context(), 7)
+	if want := "thing 7: not found"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	c, _ = fakeTime(func(context.Context) ([]thing, error) {
+		listings++
+		return things(ID(listings), 200), nil
+	})
+	_, err = c.find(t.Context(), 1000)
+	mustHold(t, err, "find thing 1000", "cannot be said whether it is gone")
+}
+
+// One listing with that of an earlier read is two.
+func TestFindUsesTheListingBefore(t *testing.T) {
+	t.Parallel()
+	gone := without(things(1, 250), 150)
+	listings := 0
+	c, o := fakeTime(scripted(&listings, gone))
+	if _, err := c.list(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o.advance(time.Hour)
+	if _, err := c.find(t.Context(), 150); !errors.Is(err, ErrNotFound) || listings != 2 {
+		t.Errorf("got %v after %d listings, want 2", err, listings)
+	}
+	// And what is proven once is so for every absent thing.
+	if _, err := c.find(t.Context(), 9999); !errors.Is(err, ErrNotFound) || listings != 2 {
+		t.Errorf("got %v after %d listings, want no other", err, listings)
+	}
+}
+
+// Two listings that ran side by side may have missed a thing together.
+func TestOverlappingListingsProveNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var listings atomic.Int64
+		c := inBubble(func(ctx context.Context) ([]thing, error) {
+			listings.Add(1)
+			if err := sleep(ctx, time.Second); err != nil {
+				return nil, err
+			}
+			return things(1, 200), nil
+		})
+		c.sleep = func(context.Context, time.Duration) error { return nil }
+		var first, second *listing[thing]
+		var all sync.WaitGroup
+		all.Go(func() { first, _ = c.list(t.Context()) })
+		synctest.Wait()
+		c.write()()
+		all.Go(func() { second, _ = c.list(t.Context()) })
+		all.Wait()
+		if first == second || listings.Load() != 2 {
+			t.Fatalf("%d listings", listings.Load())
+		}
+		if first.complete || second.complete {
+			t.Error("one of two listings that ran side by side is taken for proof")
+		}
+		if _, err := c.find(t.Context(), 999); !errors.Is(err, ErrNotFound) || listings.Load() != 3 {
+			t.Errorf("got %v after %d listings, want a third", err, listings.Load())
+		}
+	})
+}
+
+// A listing that failed, or of before the last write, is not one of the two.
+func TestFindAfterFailure(t *testing.T) {
+	t.Parallel()
+	boom := errors.New("boom")
+	listings := 0
+	c, _ := fakeTime(func(context.Context) ([]thing, error) {
+		listings++
+		if listings == 2 {
+			return nil, boom
+		}
+		return things(1, 200), nil
+	})
+	if _, err := c.find(t.Context(), 999); !errors.Is(err, boom) || errors.Is(err, ErrNotFound) {
+		t.Errorf("got %v, want what went wrong", err)
+	}
+	if _, err := c.find(t.Context(), 999); !errors.Is(err, ErrNotFound) || listings != 3 {
+		t.Errorf("got %v after %d listings", err, listings)
+	}
+}
+
+// Many that are gone do not cost two listings each.
+func TestFindsShareTheProof(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var listings atomic.Int64
+		c := inBubble(func(ctx context.Context) ([]thing, error) {
+			listings.Add(1)
+			return things(1, 200), sleep(ctx, time.Second)
+		})
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() {
+				id := ID(151 + i) // half of them are there
+				_, err := c.find(t.Context(), id)
+				if id <= 200 && err != nil || id > 200 && !errors.Is(err, ErrNotFound) {
+					t.Errorf("%s: %v", id, err)
+				}
+			})
+		}
+		all.Wait()
+		if got := listings.Load(); got != 2 {
+			t.Errorf("%d listings, want 2", got)
+		}
+	})
+}
+
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	some := things(1, 150)
+	some[3].Name, some[140].Name, some[149].Name = "a", "a", "b"
+	nameOf := func(t thing) string { return t.Name }
+	listings := 0
+	// The first listing missed the b.
+	c, _ := fakeTime(scripted(&listings, append(slices.Clone(some[:149]), thing{ID: 500}), some))
+	for name, want := range map[string][]ID{"a": {4, 141}, "b": {150}, "none": nil} {
+		got, err := c.named(t.Context(), name, nameOf)
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("%s: got %v and %v", name, got, err)
+		}
+		for i, item := range got {
+			if item.ID != want[i] {
+				t.Errorf("%s: got %v, want %v", name, got, want)
+			}
+		}
+	}
+	boom := errors.New("boom")
+	c, _ = fakeTime(func(context.Context) ([]thing, error) { return nil, boom })
+	if _, err := c.named(t.Context(), "a", nameOf); !errors.Is(err, boom) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A create needs no listing of its own when there was any.
+func TestKnown(t *testing.T) {
+	t.Parallel()
+	listings := 0
+	c, o := fakeTime(scripted(&listings, things(1, 3)))
+	for range 3 {
+		l, err := c.known(t.Context())
+		if err != nil || len(l.items) != 3 || listings != 1 {
+			t.Errorf("got %v and %v after %d listings", l, err, listings)
+		}
+		c.write()()
+		o.advance(time.Hour)
+	}
+}
+
+func TestClaim(t *testing.T) {
+	t.Parallel()
+	c, _ := fakeTime(nil)
+	var won atomic.Int64
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if c.claim(5) {
+				won.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if won.Load() != 1 || !c.claim(6) || c.claim(6) {
+		t.Errorf("%d claims of one id succeeded", won.Load())
+	}
+}
+
+func BenchmarkSharedListing(b *testing.B) {
+	const readers = 1000
+	objects := things(1, 1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		c := &collection[thing]{
+			noun: "thing", id: thingID, now: time.Now, sleep: sleep,
+			read: func(context.Context) ([]thing, error) { return objects, nil },
+		}
+		var all sync.WaitGroup
+		for i := range readers {
+			all.Go(func() {
+				if _, err := c.find(b.Context(), ID(1+i)); err != nil {
+					b.Error(fmt.Errorf("reader %d: %w", i, err))
+				}
+			})
+		}
+		all.Wait()
+	}
+}
