@@ -30,7 +30,7 @@ func errorDetail(tried string, err error) string {
 		return finish(&b, nextStep(err, nil))
 	}
 	switch {
-	case errors.As(err, new(*client.UnsettledError)):
+	case errors.As(err, new(*client.UnsettledError)), errors.As(err, new(*unseenError)):
 		fmt.Fprintf(&b, "\nReason: %s\n", err)
 	case api.Err != nil:
 		fmt.Fprintf(&b, "\nReason: %s\n", api.Err)
@@ -79,7 +79,10 @@ var nextSteps = map[string]string{
 
 // nextStep is what to do about err; api is nil when no call was made.
 func nextStep(err error, api *client.Error) string {
+	var unseen *unseenError
 	switch {
+	case errors.As(err, &unseen):
+		return unseen.step()
 	case errors.As(err, new(*client.UnsettledError)):
 		return unsettledStep(err)
 	case errors.Is(err, context.Canceled):

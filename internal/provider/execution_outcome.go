@@ -46,10 +46,7 @@ func runDiagnostic(policy client.ID, err error) diag.Diagnostic {
 	var run *runError
 	if !errors.As(err, &run) {
 		summary, step := "Running the policy failed", ""
-		switch {
-		case errors.Is(err, errMayHaveRun), errors.Is(err, errNotSeen):
-			step = fmt.Sprintf("\n\nNext step: look at the data source ccr_executions for policy %s; if an execution appears there, import it as %s/<execution id>, else apply again.", policy, policy)
-		case errors.Is(err, errStillGoing), errors.Is(err, errInterrupted):
+		if errors.Is(err, errStillGoing) || errors.Is(err, errInterrupted) {
 			step = "\n\nNext step: apply again when the other execution has finished, or raise the timeout."
 		}
 		return diag.NewErrorDiagnostic(summary, errorDetail(tried, err)+step)

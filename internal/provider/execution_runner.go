@@ -21,10 +21,13 @@ type executionRunner struct {
 
 	mu    sync.Mutex
 	turns map[client.ID]chan struct{}
+	// newest is the newest execution that a run of a policy here was: the next
+	// run is another, whatever a list leaves out.
+	newest map[client.ID]client.ID
 }
 
 func newExecutionRunner(c *client.Client, w world) *executionRunner {
-	return &executionRunner{client: c, world: w, turns: map[client.ID]chan struct{}{}}
+	return &executionRunner{client: c, world: w, turns: map[client.ID]chan struct{}{}, newest: map[client.ID]client.ID{}}
 }
 
 // run is one execution to be started.
@@ -42,7 +45,8 @@ type run struct {
 var (
 	errVanished    = errors.New("its record is gone from CCR, so how it ended cannot be told")
 	errNotSeen     = errors.New("CCR accepted the start and lists no new execution")
-	errMayHaveRun  = errors.New("the answer to the start was lost, and CCR lists no new execution")
+	errStartLost   = errors.New("the answer to the start was lost")
+	errMayHaveRun  = fmt.Errorf("%w, and CCR lists no new execution", errStartLost)
 	errStillGoing  = errors.New("it had not finished when the time was up")
 	errInterrupted = errors.New("the wait was interrupted")
 )
@@ -68,10 +72,16 @@ func (r *executionRunner) run(ctx context.Context, job run) (client.Execution, e
 	if err != nil {
 		return client.Execution{}, fmt.Errorf("nothing was started: %w", err)
 	}
+	r.mu.Lock()
+	newest = max(newest, r.newest[job.policy])
+	r.mu.Unlock()
 	started, err := r.start(ctx, job.policy, newest)
 	if err != nil {
 		return client.Execution{}, err
 	}
+	r.mu.Lock()
+	r.newest[job.policy] = started.ID
+	r.mu.Unlock()
 	if err := job.started(started); err != nil {
 		return started, err
 	}
@@ -163,13 +173,31 @@ func (r *executionRunner) start(ctx context.Context, policy, newest client.ID) (
 			return begun[len(begun)-1], nil
 		}
 	}
+	unseen := &unseenError{policy: policy, err: errNotSeen}
 	switch {
+	case lost != nil && lastErr != nil:
+		unseen.err = fmt.Errorf("%w (%w) and looking for it failed (%w), so it may or may not have begun", errStartLost, lost, lastErr)
 	case lost != nil:
-		return client.Execution{}, fmt.Errorf("%w, so it may or may not have begun: %w", errMayHaveRun, lost)
+		unseen.err = fmt.Errorf("%w, so it may or may not have begun: %w", errMayHaveRun, lost)
 	case lastErr != nil:
-		return client.Execution{}, fmt.Errorf("the policy was started and its execution could not be found: %w", lastErr)
+		unseen.err = fmt.Errorf("the policy was started and its execution could not be found: %w", lastErr)
 	}
-	return client.Execution{}, errNotSeen
+	return client.Execution{}, unseen
+}
+
+// unseenError is a start that CCR took, or may have taken, and of which no
+// execution is known.
+type unseenError struct {
+	policy client.ID
+	err    error
+}
+
+func (e *unseenError) Error() string { return e.err.Error() }
+func (e *unseenError) Unwrap() error { return e.err }
+
+func (e *unseenError) step() string {
+	return fmt.Sprintf("look at the data source ccr_executions for policy %s; if an execution appears there, import it as %s/<execution id>, else apply again.",
+		e.policy, e.policy)
 }
 
 // await looks at an execution until it is finished. A failure counts only when

@@ -117,8 +117,14 @@ func (r *policyResource) IdentitySchema(_ context.Context, _ resource.IdentitySc
 	resp.IdentitySchema = idIdentitySchema("policy")
 }
 
-// ModifyPlan looks at the source registry while there is still nothing done.
+// ModifyPlan looks at the source registry while there is still nothing done, and
+// asks for another update when the last one may have got lost.
 func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	unsettled, diags := req.Private.GetKey(ctx, unsettledKey)
+	resp.Diagnostics.Append(diags...)
+	if len(unsettled) > 0 && !req.Plan.Raw.IsNull() && !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("update_time"), types.StringUnknown())...)
+	}
 	if req.Plan.Raw.IsNull() || req.Plan.Raw.Equal(req.State.Raw) || r.configured == nil {
 		return
 	}
@@ -131,7 +137,14 @@ func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if err != nil {
 		return // the validator has said so
 	}
-	source, err := r.client.Registry(ctx, id)
+	var before types.String
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("src_registry_id"), &before)...)
+	}
+	if before.Equal(plan.SrcRegistryID) && !isPattern(plan.nameFilter(ctx)) {
+		return // it is in use, so it exists, and there is nothing to warn of
+	}
+	source, err := r.client.RecentRegistry(ctx, id)
 	switch {
 	case errors.Is(err, client.ErrNotFound):
 		resp.Diagnostics.AddAttributeError(path.Root("src_registry_id"), "Source registry does not exist", fmt.Sprintf(
@@ -225,7 +238,9 @@ func (r *policyResource) Update(ctx context.Context, req resource.UpdateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if err := r.client.UpdatePolicy(ctx, id, in); err != nil {
+	err := r.client.UpdatePolicy(ctx, id, in)
+	resp.Diagnostics.Append(noteUpdate(ctx, resp.Private, err)...)
+	if err != nil {
 		tried := fmt.Sprintf("Could not update the policy %q (id %s)", in.Name, id)
 		resp.Diagnostics.Append(r.writeError(ctx, "Updating the policy failed", tried, in, err))
 		return

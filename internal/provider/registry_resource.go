@@ -148,7 +148,8 @@ func (r *registryResource) IdentitySchema(_ context.Context, _ resource.Identity
 }
 
 // ModifyPlan asks for another update when the last one left a registry that
-// CCR could not reach: without it the next apply would find nothing to do.
+// CCR could not reach, or whose update may have got lost: without it the next
+// apply would find nothing to do.
 func (r *registryResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() || req.State.Raw.IsNull() {
 		return
@@ -157,8 +158,11 @@ func (r *registryResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	resp.Diagnostics.Append(diags...)
 	var required types.Bool
 	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("require_healthy"), &required)...)
-	if len(mark) > 0 && string(mark) != "null" && required.ValueBool() {
+	unsettled, diags := req.Private.GetKey(ctx, unsettledKey)
+	resp.Diagnostics.Append(diags...)
+	if len(mark) > 0 && required.ValueBool() || len(unsettled) > 0 {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("status"), types.StringUnknown())...)
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("update_time"), types.StringUnknown())...)
 	}
 }
 
@@ -264,7 +268,9 @@ func (r *registryResource) Update(ctx context.Context, req resource.UpdateReques
 		return
 	}
 	tried := fmt.Sprintf("Could not update the registry %q (id %s)", plan.Name.ValueString(), id)
-	if err := r.client.UpdateRegistry(ctx, id, plan.input(config.Credential)); err != nil {
+	err := r.client.UpdateRegistry(ctx, id, plan.input(config.Credential))
+	resp.Diagnostics.Append(noteUpdate(ctx, resp.Private, err)...)
+	if err != nil {
 		resp.Diagnostics.Append(r.writeError(ctx, "Updating the registry failed", tried, plan.Name.ValueString(), err))
 		return
 	}
@@ -285,7 +291,7 @@ func (r *registryResource) Update(ctx context.Context, req resource.UpdateReques
 // readBack fills in what the server decides. It is only a warning when that
 // fails: the write is done, and an error would have Terraform do it again.
 func (r *registryResource) readBack(ctx context.Context, id client.ID, m *registryModel) (diags diag.Diagnostics) {
-	registry, err := r.client.Registry(ctx, id)
+	registry, err := r.client.WrittenRegistry(ctx, id, m.Name.ValueString())
 	if err != nil {
 		diags.AddWarning("Registry was written but could not be read back", errorDetail(fmt.Sprintf(
 			"CCR holds the registry %q (id %s) as declared; its status and times are filled in by the next refresh", m.Name.ValueString(), id), err))
