@@ -17,7 +17,7 @@ func TestCrowdSharesListings(t *testing.T) {
 	for name, pace := range map[string]struct{ between, write, list time.Duration }{
 		"a quick machine":             {time.Millisecond, 50 * time.Millisecond, 150 * time.Millisecond},
 		"a slow one":                  {40 * time.Millisecond, 50 * time.Millisecond, 150 * time.Millisecond},
-		"a slow one, a quick server":  {40 * time.Millisecond, time.Millisecond, 2 * time.Millisecond},
+		"a slow one, one page":        {40 * time.Millisecond, 50 * time.Millisecond, 50 * time.Millisecond},
 		"a slower one, a slow server": {90 * time.Millisecond, 100 * time.Millisecond, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -44,9 +44,13 @@ func (c *collection[T]) glance(ctx context.Context, read pager[T], id ID) (item 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.show(*p.Result)
-	item, ok = c.narrow.shown[id]
-	c.narrow.blind = c.narrow.blind || !ok
-	return item, ok
+	for _, shown := range *p.Result { // not what an earlier read showed: it may be older than a write
+		if c.id(shown) == id {
+			return shown, true
+		}
+	}
+	c.narrow.blind = true
+	return item, false
 }
 
 // show keeps what a narrowed read showed; c.mu is held.

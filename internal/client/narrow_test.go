@@ -59,7 +59,6 @@ func TestWrittenRegistry(t *testing.T) {
 		"of who knows":         {2500, false, strings.Contains, 3, 0},
 		"keyword ignored":      {300, false, ignored, 1, 9},
 		"keyword shows none":   {300, true, silent, 1, 9},
-		"known to be none":     {0, true, silent, 0, 3},
 		"keyword ignored, few": {100, false, ignored, 3, 0}, // the first page is all
 	}
 	for name, test := range tests {
@@ -73,11 +72,8 @@ func TestWrittenRegistry(t *testing.T) {
 				}
 			}
 			before := transport.count(isWhole)
-			for id := ID(test.registries); id > max(0, ID(test.registries)-3); id-- {
-				writeHub(t, c, id)
-			}
-			if test.registries == 0 {
-				return
+			for i := range 3 {
+				writeHub(t, c, ID(test.registries-i))
 			}
 			if got := transport.count(isNarrowed); got != test.narrowed {
 				t.Errorf("%d narrowed requests, want %d", got, test.narrowed)

@@ -254,6 +254,40 @@ func TestCheckNewRegistryLost(t *testing.T) {
 	}
 }
 
+// After a write, what a narrowed read showed before it is no answer.
+func TestWrittenRegistryIsNotRecalled(t *testing.T) {
+	t.Parallel()
+	objects := numbered(300, func(id int64) object { return registryObject(id, "old") })
+	narrowed := 0
+	transport := &journal{answer: func(r request) reply {
+		if !r.isList() {
+			objects[6] = registryObject(7, "new")
+			return mutated("update", "7")
+		}
+		if r.query.Has("keyword") {
+			if narrowed++; narrowed == 1 {
+				return listOf(objects[6])
+			}
+			return listOf() // its index lags behind
+		}
+		return listPage(objects, r.pageNo(), len(objects))
+	}}
+	c, _ := newTestClient(transport)
+	for _, name := range []string{"old", "new"} {
+		if name == "new" {
+			if err := c.UpdateRegistry(t.Context(), 7, registryInput(name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := c.WrittenRegistry(t.Context(), 7, name); err != nil || got.ID != 7 || got.Name != name {
+			t.Errorf("got %v and %v, want the name %q", got, err, name)
+		}
+	}
+	if narrowed != 2 {
+		t.Errorf("%d narrowed reads, want 2", narrowed)
+	}
+}
+
 // What the keyword matches is not documented, so that whatever the server does
 // with it, the name decides.
 func TestRegistriesNamed(t *testing.T) {

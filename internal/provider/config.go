@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -33,6 +34,7 @@ type configModel struct {
 // the argument, else the first variable that is set, else the default.
 type setting struct {
 	name        string
+	about       string // the earlier setting that apply judges, when it is not this one
 	variables   []string
 	fallback    string
 	required    bool
@@ -71,7 +73,7 @@ var settings = []setting{
 		apply:       func(cfg *client.Config, text string) error { cfg.SessionToken = text; return nil },
 	},
 	{
-		name: "allow_plain_http", fallback: "false",
+		name: "allow_plain_http", about: "endpoint", fallback: "false",
 		description: "Whether `endpoint` may be plain http on a host that is not a loopback address. Registry credentials then cross the network in the clear.",
 		argument:    func(m *configModel) attr.Value { return m.AllowPlainHTTP },
 		apply:       func(cfg *client.Config, text string) error { return checkPlainHTTP(cfg.Endpoint, text == "true") },
@@ -155,6 +157,7 @@ func (m *configModel) resolve(getenv func(string) string) (client.Config, diag.D
 		cfg   client.Config
 		diags diag.Diagnostics
 	)
+	origins := map[string]string{}
 	for _, s := range settings {
 		argument := s.argument(m)
 		if argument.IsUnknown() {
@@ -173,8 +176,10 @@ func (m *configModel) resolve(getenv func(string) string) (client.Config, diag.D
 			}
 			continue
 		}
+		origins[s.name] = origin
 		if err := s.apply(&cfg, text); err != nil {
-			diags.AddAttributeError(path.Root(s.name), "Invalid provider setting", fmt.Sprintf("%s: %s.", origin, err))
+			about := cmp.Or(s.about, s.name)
+			diags.AddAttributeError(path.Root(about), "Invalid provider setting", fmt.Sprintf("%s: %s.", origins[about], err))
 		}
 	}
 	return cfg, diags
@@ -197,10 +202,13 @@ func attributeText(value attr.Value) string {
 	if value.IsNull() {
 		return ""
 	}
-	if text, ok := value.(types.String); ok {
-		return strings.TrimSpace(text.ValueString())
+	switch value := value.(type) {
+	case types.String:
+		return strings.TrimSpace(value.ValueString())
+	case types.Float64: // its own String rounds
+		return strconv.FormatFloat(value.ValueFloat64(), 'g', -1, 64)
 	}
-	return value.String() // numbers and booleans: their literal
+	return value.String() // the literal
 }
 
 func parsePositiveDuration(text string) (time.Duration, error) {
@@ -218,11 +226,11 @@ func parseEndpoint(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%q is not a URL", text)
+		return nil, fmt.Errorf("%q is not a URL", withoutUser(text))
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("%q has the scheme %q where https is expected", text, u.Scheme)
+		return nil, fmt.Errorf("%q has the scheme %q where https is expected", withoutUser(text), u.Scheme)
 	case u.Hostname() == "":
-		return nil, fmt.Errorf("%q has no host", text)
+		return nil, fmt.Errorf("%q has no host", withoutUser(text))
 	case u.User != nil:
 		return nil, fmt.Errorf("the endpoint %s://%s must not carry a user or password; keys have settings of their own", u.Scheme, u.Host)
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
@@ -238,9 +246,8 @@ func checkPlainHTTP(endpoint *url.URL, allowed bool) error {
 		return nil
 	}
 	host := endpoint.Hostname()
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+	if ip := net.ParseIP(host); strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("the endpoint %s is plain http and %q is not a loopback address, so registry credentials would cross the network in the clear; use https, or set allow_plain_http = true if you accept that",
-		endpoint, host)
+	return fmt.Errorf("%q is plain http and its host is not a loopback address, so registry credentials would cross the network in the clear; use https, or set allow_plain_http = true if you accept that", endpoint)
 }

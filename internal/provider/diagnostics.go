@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
@@ -24,23 +25,27 @@ func errorDetail(tried string, err error) string {
 	var b strings.Builder
 	b.WriteString(tried + ".\n")
 
-	var api *client.Error
+	var (
+		api       *client.Error
+		unsettled *client.UnsettledError
+	)
 	if !errors.As(err, &api) {
-		fmt.Fprintf(&b, "\nReason: %s\n", err)
+		fmt.Fprintf(&b, "\nReason: %s\n", reason(err))
 		return finish(&b, nextStep(err, nil))
 	}
+	b.WriteString("\n")
+	if errors.As(err, &unsettled) {
+		fmt.Fprintf(&b, "Outcome: not known; %s\n", unsettled.Reason)
+	}
 	switch {
-	case errors.As(err, new(*client.UnsettledError)), errors.As(err, new(*unseenError)):
-		fmt.Fprintf(&b, "\nReason: %s\n", err)
+	case errors.As(err, new(*unseenError)): // it quotes the call's error
+		fmt.Fprintf(&b, "Reason: %s\n", err)
+	case api.Err != nil && api.Message != "":
+		fmt.Fprintf(&b, "Reason: %s\nServer: %s\n", reason(api.Err), api.Message)
 	case api.Err != nil:
-		fmt.Fprintf(&b, "\nReason: %s\n", api.Err)
-		if api.Message != "" {
-			fmt.Fprintf(&b, "Server: %s\n", api.Message)
-		}
+		fmt.Fprintf(&b, "Reason: %s\n", reason(api.Err))
 	case api.Message != "":
-		fmt.Fprintf(&b, "\nServer: %s\n", api.Message)
-	default:
-		b.WriteString("\n")
+		fmt.Fprintf(&b, "Server: %s\n", api.Message)
 	}
 	if api.Code != "" {
 		fmt.Fprintf(&b, "Code: %s\n", api.Code)
@@ -53,6 +58,21 @@ func errorDetail(tried string, err error) string {
 		fmt.Fprintf(&b, "Request id: %s\n", api.RequestID)
 	}
 	return finish(&b, nextStep(err, api))
+}
+
+// reason puts what Go says of a network or a context into words.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "the command was interrupted"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "the time was up"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed in the middle of the answer"
+	case errors.Is(err, io.EOF):
+		return "the connection was closed without an answer"
+	}
+	return err.Error()
 }
 
 func finish(b *strings.Builder, step string) string {
@@ -86,21 +106,29 @@ func nextStep(err error, api *client.Error) string {
 	case errors.As(err, new(*client.UnsettledError)):
 		return unsettledStep(err)
 	case errors.Is(err, context.Canceled):
-		return "run the command again when you are ready: it was interrupted."
+		return "run the command again when you are ready."
+	case errors.Is(err, context.DeadlineExceeded):
+		return "raise the timeout and run the command again."
 	case api == nil:
 		return ""
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "try again; if it goes on, look for a proxy that cuts answers short."
 	case nextSteps[api.Code] != "":
 		return nextSteps[api.Code]
 	case api.Status == http.StatusTooManyRequests:
 		return "try again later, or set the provider's requests_per_second to stay below the server's limit."
 	case api.Status == 0:
-		return "check the network, the proxy and the provider's endpoint (CCR_ENDPOINT)."
+		return "check the network, the proxy and the provider's endpoint (CCR_ENDPOINT). If CCR is only slow, raise request_timeout (CCR_REQUEST_TIMEOUT)."
 	case api.Status == http.StatusUnauthorized, api.Status == http.StatusForbidden:
 		return "check the provider's access_key and secret_key, and their permissions for CCR."
+	case api.Status == http.StatusNotFound && api.Method == http.MethodGet: // a list is always there
+		return "check that the provider's endpoint (CCR_ENDPOINT) is CCR's and that no proxy answers for it."
 	case api.Status == http.StatusNotFound:
-		return "check that the id still exists, and that the provider's endpoint (CCR_ENDPOINT) is CCR's."
+		return "plan again: it may have been deleted outside Terraform, and the plan then says so."
 	case api.Status >= 300 && api.Status < 400:
 		return "check the provider's endpoint (CCR_ENDPOINT): it redirects, and a signed request is never sent on to another host."
+	case api.Status >= 500 && api.RequestID == "":
+		return "try again later. The answer has no request id, so it may be from a proxy and not from CCR."
 	case api.Status >= 500:
 		return "try again later; if it goes on, give the request id to Baidu AI Cloud's support."
 	case api.Status >= 200 && api.Status < 300:

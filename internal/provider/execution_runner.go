@@ -111,30 +111,39 @@ func (r *executionRunner) turn(ctx context.Context, policy client.ID) (free func
 // awaitIdle waits until the policy has no execution that is not finished, and
 // returns the id of its newest, 0 when it has none.
 func (r *executionRunner) awaitIdle(ctx context.Context, policy client.ID) (client.ID, error) {
+	var going []string // when last seen
 	for look := 0; ; look++ {
 		executions, err := r.client.Executions(ctx, policy)
-		if err != nil && !r.transient(ctx, err) {
+		switch {
+		case err == nil:
+			going = nil
+			for _, e := range executions {
+				if !e.Finished() {
+					going = append(going, fmt.Sprintf("%s (%s)", e.ID, describeStatus(e)))
+				}
+			}
+			if len(going) == 0 {
+				return newestOf(executions), nil
+			}
+		case ctx.Err() == nil && !r.transient(ctx, err):
 			return 0, err
 		}
-		var going []string
-		for _, e := range executions {
-			if !e.Finished() {
-				going = append(going, fmt.Sprintf("%s (%s)", e.ID, describeStatus(e)))
-			}
-		}
-		switch {
-		case err == nil && len(executions) == 0:
-			return 0, nil
-		case err == nil && len(going) == 0:
-			return executions[0].ID, nil
-		}
 		if r.world.wait(ctx, r.world.poll(look)) != nil {
-			if err != nil {
+			if len(going) == 0 {
 				return 0, err
 			}
 			return 0, fmt.Errorf("policy %s still has an execution under way: %s: %w", policy, strings.Join(going, ", "), endOf(ctx))
 		}
 	}
+}
+
+// newestOf is the id of the first of executions, newest first; 0 when there is
+// none.
+func newestOf(executions []client.Execution) client.ID {
+	if len(executions) == 0 {
+		return 0
+	}
+	return executions[0].ID
 }
 
 // startLooks is how often a new execution is looked for: the answer to start

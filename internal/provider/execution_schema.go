@@ -66,7 +66,7 @@ func (r *executionResource) Schema(ctx context.Context, _ resource.SchemaRequest
 				Default:             stringdefault.StaticString(policyContinue),
 				Validators:          []validator.String{stringvalidator.OneOf(onFailureValues...)},
 			},
-			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+			"timeouts": timeoutsSchema(ctx, timeouts.Opts{
 				Create:            true,
 				CreateDescription: "How long to wait for other runs of the policy and then for this one, as a duration such as `30m` or `2h`. Default: `60m`.",
 				Delete:            true,

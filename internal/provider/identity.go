@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -34,4 +35,13 @@ func parseStateID(id types.String, diags *diag.Diagnostics) client.ID {
 		diags.AddAttributeError(path.Root("id"), "Invalid id in state", err.Error()+".\n\nNext step: remove the resource from the state and import it again.")
 	}
 	return parsed
+}
+
+// called is how a message names an object: its name is not known while it is
+// imported.
+func called(noun string, name types.String, id client.ID) string {
+	if name.IsNull() {
+		return fmt.Sprintf("the %s with the id %s", noun, id)
+	}
+	return fmt.Sprintf("the %s %q (id %s)", noun, name.ValueString(), id)
 }

@@ -3,9 +3,9 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -20,7 +20,7 @@ func filtersSchema() schema.SetNestedAttribute {
 	return schema.SetNestedAttribute{
 		MarkdownDescription: "Which images the policy migrates: exactly one filter of type `name` and at most one of type `tag`; an image must satisfy both. A change is made in place. CCR never returns filters, so a change made outside Terraform is not seen, and after an import the next apply sends the ones declared.",
 		Required:            true,
-		Validators:          []validator.Set{setvalidator.SizeAtLeast(1), filtersValidator{}},
+		Validators:          []validator.Set{filtersValidator{}},
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"type": schema.StringAttribute{
 				MarkdownDescription: "What the filter looks at, one of " + quotedList(client.FilterTypes) + ": `name` is namespace and repository, as in `cce/web`; `tag` is the tag.",
@@ -55,7 +55,8 @@ func (v filtersValidator) ValidateSet(ctx context.Context, req validator.SetRequ
 	}
 	count, undecided := map[string]int{}, 0
 	for _, f := range filters {
-		if f.Type.IsUnknown() {
+		// A type that does not exist is an error of its own.
+		if f.Type.IsUnknown() || !slices.Contains(client.FilterTypes, f.Type.ValueString()) {
 			undecided++
 		}
 		count[f.Type.ValueString()]++

@@ -86,10 +86,20 @@ func (m *policyModel) computed(p client.Policy) {
 	m.UpdateTime = textOrNull(p.UpdateTime.String())
 }
 
-// uncomputed leaves unset what the server decides.
-func (m *policyModel) uncomputed() {
-	m.Enabled, m.PullBase = types.BoolNull(), types.BoolNull()
-	m.CreationTime, m.UpdateTime = types.StringNull(), types.StringNull()
+// settle takes over what the server decides and the plan left open.
+func (m *policyModel) settle(p client.Policy) {
+	settle(&m.Enabled, types.BoolValue(p.Enabled))
+	settle(&m.PullBase, types.BoolValue(p.PullBase))
+	settle(&m.CreationTime, textOrNull(p.CreationTime.String()))
+	settle(&m.UpdateTime, textOrNull(p.UpdateTime.String()))
+}
+
+// unsettle leaves unset what the plan left open.
+func (m *policyModel) unsettle() {
+	settle(&m.Enabled, types.BoolNull())
+	settle(&m.PullBase, types.BoolNull())
+	settle(&m.CreationTime, types.StringNull())
+	settle(&m.UpdateTime, types.StringNull())
 }
 
 func filterSet(filters []client.Filter) types.Set {

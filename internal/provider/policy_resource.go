@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ func (r *policyResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id that CCR gave the policy. Never changes.",
 				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseNonNullStateForUnknown()},
 			},
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the policy, unique in the account. A change renames it in place.",
@@ -86,24 +87,24 @@ func (r *policyResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				Default:             stringdefault.StaticString(client.TriggerTypes[0]),
 				Validators:          []validator.String{stringvalidator.OneOf(client.TriggerTypes...)},
 			},
-			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+			"timeouts": timeoutsSchema(ctx, timeouts.Opts{
 				Delete:            true,
 				DeleteDescription: "How long a delete waits for a running execution, as a duration such as `30s` or `10m`. Default: `10m`.",
 			}),
 			"enabled": schema.BoolAttribute{
 				MarkdownDescription: "Whether the policy can be run. Only the CCR console changes it.",
 				Computed:            true,
-				PlanModifiers:       []planmodifier.Bool{boolplanmodifier.UseStateForUnknown()},
+				PlanModifiers:       []planmodifier.Bool{boolplanmodifier.UseNonNullStateForUnknown()},
 			},
 			"pull_base": schema.BoolAttribute{
 				MarkdownDescription: "Direction: `true` is a migration to CCR, `false` one from it.",
 				Computed:            true,
-				PlanModifiers:       []planmodifier.Bool{boolplanmodifier.UseStateForUnknown()},
+				PlanModifiers:       []planmodifier.Bool{boolplanmodifier.UseNonNullStateForUnknown()},
 			},
 			"creation_time": schema.StringAttribute{
 				MarkdownDescription: "When the policy was created, RFC 3339 in UTC.",
 				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseNonNullStateForUnknown()},
 			},
 			"update_time": schema.StringAttribute{
 				MarkdownDescription: "When the policy was last changed, RFC 3339 in UTC.",
@@ -116,6 +117,8 @@ func (r *policyResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 func (r *policyResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = idIdentitySchema("policy")
 }
+
+const sourceStep = "Next step: refer to a ccr_registry, or look up the id with the data source ccr_registries."
 
 // ModifyPlan looks at the source registry while there is still nothing done, and
 // asks for another update when the last one may have got lost.
@@ -148,8 +151,8 @@ func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	switch {
 	case errors.Is(err, client.ErrNotFound):
 		resp.Diagnostics.AddAttributeError(path.Root("src_registry_id"), "Source registry does not exist", fmt.Sprintf(
-			"The policy %q is to read from the registry with the id %s, and CCR has none.\n\nNext step: refer to a ccr_registry, or look up the id with the data source ccr_registries.",
-			plan.Name.ValueString(), id))
+			"The policy %q is to read from the registry with the id %s, and CCR has none.\n\n%s",
+			plan.Name.ValueString(), id, sourceStep))
 	case err != nil: // the apply meets it again, if it lasts
 	default:
 		warnSingleImages(ctx, source, &plan, &resp.Diagnostics)
@@ -191,7 +194,7 @@ func (r *policyResource) Create(ctx context.Context, req resource.CreateRequest,
 	// The id goes into state before anything else can fail: a policy that
 	// nobody knows of would block its name.
 	plan.ID = types.StringValue(id.String())
-	plan.uncomputed()
+	plan.unsettle()
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(setIDIdentity(ctx, resp.Identity, plan.ID)...)
 	if resp.Diagnostics.HasError() {
@@ -219,7 +222,7 @@ func (r *policyResource) Read(ctx context.Context, req resource.ReadRequest, res
 		source, err = r.client.SourceID(ctx, policy)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(apiError("Reading the policy failed", fmt.Sprintf("Could not read the policy %q (id %s)", state.Name.ValueString(), id), err))
+		resp.Diagnostics.Append(apiError("Reading the policy failed", "Could not read "+called("policy", state.Name, id), err))
 		return
 	}
 	state.read(policy, source)
@@ -245,8 +248,8 @@ func (r *policyResource) Update(ctx context.Context, req resource.UpdateRequest,
 		resp.Diagnostics.Append(r.writeError(ctx, "Updating the policy failed", tried, in, err))
 		return
 	}
-	plan.UpdateTime = types.StringNull()
 	resp.Diagnostics.Append(r.readBack(ctx, id, &plan)...)
+	plan.unsettle()
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(setIDIdentity(ctx, resp.Identity, plan.ID)...)
 }
@@ -260,7 +263,7 @@ func (r *policyResource) readBack(ctx context.Context, id client.ID, m *policyMo
 			"CCR holds the policy %q (id %s) as declared; its other attributes are filled in by the next refresh", m.Name.ValueString(), id), err))
 		return diags
 	}
-	m.computed(policy)
+	m.settle(policy)
 	return diags
 }
 
@@ -277,19 +280,36 @@ func (r *policyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	defer cancel()
 
 	tried := fmt.Sprintf("Could not delete the policy %q (id %s)", state.Name.ValueString(), id)
-	err := r.client.DeletePolicy(ctx, id)
-	if client.InUse(err) {
-		// CCR keeps a policy while an execution of it runs.
-		if _, waitErr := r.runner.awaitIdle(ctx, id); waitErr != nil {
-			resp.Diagnostics.AddError("Policy is still running", errorDetail(tried+fmt.Sprintf(" within %s", limit), waitErr)+
-				"\n\nNext step: wait for it or stop it, or raise timeouts.delete, then apply again.")
-			return
-		}
-		err = r.client.DeletePolicy(ctx, id)
-	}
-	if err != nil {
+	running, err := r.deleteIdle(ctx, id)
+	switch {
+	case running:
+		resp.Diagnostics.AddError("Policy is still running", errorDetail(tried+fmt.Sprintf(" within %s", limit), err)+
+			"\n\nNext step: wait for it or stop it, or raise timeouts.delete, then apply again.")
+	case err != nil:
 		resp.Diagnostics.Append(apiError("Deleting the policy failed", tried, err))
 	}
+}
+
+// deleteLooks is how often a policy without a running execution may still be
+// called busy.
+const deleteLooks = 5
+
+// deleteIdle deletes a policy once no execution of it runs, as CCR wants it,
+// and reports whether one still runs.
+func (r *policyResource) deleteIdle(ctx context.Context, id client.ID) (running bool, err error) {
+	for look := range deleteLooks {
+		err = r.client.DeletePolicy(ctx, id)
+		if !client.InUse(err) {
+			return false, err
+		}
+		if _, err := r.runner.awaitIdle(ctx, id); err != nil {
+			return true, err
+		}
+		if r.world.wait(ctx, r.world.poll(look)) != nil {
+			break
+		}
+	}
+	return false, err
 }
 
 func (r *policyResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -305,9 +325,24 @@ func (r *policyResource) writeError(ctx context.Context, summary, tried string, 
 		found, _ := r.client.PolicyNamed(ctx, in.Name)
 		return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Policy name is taken", nameTaken(tried, "policy", in.Name, found.ID, err))
 	}
-	if _, lookErr := r.client.Registry(ctx, in.SrcRegistry.ID); errors.Is(lookErr, client.ErrNotFound) {
+	var refused *client.Error
+	if !errors.As(err, &refused) || refused.Status != http.StatusBadRequest {
+		return apiError(summary, tried, err)
+	}
+	if r.sourceGone(ctx, in.SrcRegistry.ID) {
 		return diag.NewAttributeErrorDiagnostic(path.Root("src_registry_id"), "Source registry does not exist",
-			errorDetail(fmt.Sprintf("%s: CCR has no registry with the id %s", tried, in.SrcRegistry.ID), err))
+			errorDetail(fmt.Sprintf("%s: CCR has no registry with the id %s", tried, in.SrcRegistry.ID), err)+"\n\n"+sourceStep)
 	}
 	return apiError(summary, tried, err)
+}
+
+// sourceGone reports whether CCR has no such registry now; the listing that
+// reads share may be from before it went.
+func (r *policyResource) sourceGone(ctx context.Context, id client.ID) bool {
+	for registry, err := range r.client.EachRegistry(ctx, client.RegistryQuery{}) {
+		if err != nil || registry.ID == id {
+			return false
+		}
+	}
+	return true
 }

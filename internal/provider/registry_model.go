@@ -3,6 +3,7 @@ package provider
 import (
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
@@ -83,6 +84,21 @@ func (m *registryModel) computed(r client.Registry) {
 	m.Status = textOrNull(r.Status)
 	m.CreationTime = textOrNull(r.CreationTime.String())
 	m.UpdateTime = textOrNull(r.UpdateTime.String())
+}
+
+// settle takes over what the server decides and the plan left open; the zero
+// registry leaves it unset. What the plan foretold must come true.
+func (m *registryModel) settle(r client.Registry) {
+	settle(&m.Status, textOrNull(r.Status))
+	settle(&m.CreationTime, textOrNull(r.CreationTime.String()))
+	settle(&m.UpdateTime, textOrNull(r.UpdateTime.String()))
+}
+
+// settle gives a planned attribute its value when the plan has none.
+func settle[T attr.Value](planned *T, value T) {
+	if (*planned).IsUnknown() || (*planned).IsNull() {
+		*planned = value
+	}
 }
 
 // sameURL ignores a closing slash, which the server may trim.

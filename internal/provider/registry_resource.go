@@ -6,17 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
@@ -36,112 +28,6 @@ func newRegistryResource() resource.Resource {
 const registrySuffix = "_registry"
 
 type registryResource struct{ resourceBase }
-
-func (r *registryResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = schema.Schema{
-		MarkdownDescription: "A source registry that CCR may copy images from: a CCE image hub, a Harbor or any other Docker registry. Everything about it is updated in place; every update sends the whole registry, secret included.",
-		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id that CCR gave the registry. Never changes.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the registry, unique in the account. A change renames it in place.",
-				Required:            true,
-				Validators:          []validator.String{nameValidator()},
-			},
-			"type": schema.StringAttribute{
-				MarkdownDescription: "Kind of registry, one of " + quotedList(client.RegistryTypes) + "; a CCE image hub is a `docker-registry`. A change is made in place.",
-				Required:            true,
-				Validators:          []validator.String{stringvalidator.OneOf(client.RegistryTypes...)},
-			},
-			"url": schema.StringAttribute{
-				MarkdownDescription: "URL of the registry, with `http://` or `https://`; the CCE image hub is `http://hub.baidubce.com`. A change is made in place.",
-				Required:            true,
-				Validators:          []validator.String{registryURLValidator()},
-			},
-			"description": schema.StringAttribute{
-				MarkdownDescription: "Free text. A change is made in place; without it CCR holds an empty one.",
-				Optional:            true,
-				Validators:          []validator.String{textValidator()},
-			},
-			"insecure": schema.BoolAttribute{
-				MarkdownDescription: "Passed to CCR as it is. CCR's document says that `true` verifies the registry's TLS certificate and `false` does not; the software that CCR is evidently built on does the opposite. Try both against a registry with a private certificate before relying on either. Default: `false`. A change is made in place.",
-				Optional:            true,
-				Computed:            true,
-				Default:             booldefault.StaticBool(false),
-			},
-			"credential": credentialSchema(),
-			"require_healthy": schema.BoolAttribute{
-				MarkdownDescription: "Whether CCR must reach the registry after a create or an update. When it does not, the apply fails; a registry that this apply created is removed again. Default: `false`. A change asks CCR at once.",
-				Optional:            true,
-				Computed:            true,
-				Default:             booldefault.StaticBool(false),
-			},
-			"status": schema.StringAttribute{
-				MarkdownDescription: "What CCR last found when it checked the registry: `healthy` or `normal`, `unhealthy` or `abnormal`; null until it was checked.",
-				Computed:            true,
-			},
-			"creation_time": schema.StringAttribute{
-				MarkdownDescription: "When the registry was created, RFC 3339 in UTC.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"update_time": schema.StringAttribute{
-				MarkdownDescription: "When the registry was last changed, RFC 3339 in UTC.",
-				Computed:            true,
-			},
-		},
-	}
-}
-
-func credentialSchema() schema.SingleNestedAttribute {
-	secretPath := path.MatchRelative().AtParent()
-	return schema.SingleNestedAttribute{
-		MarkdownDescription: "How CCR logs in to the registry. Exactly one of `access_secret` and `access_secret_wo` holds the password; moving from one to the other is an update in place.",
-		Required:            true,
-		Attributes: map[string]schema.Attribute{
-			"type": schema.StringAttribute{
-				MarkdownDescription: "Kind of credential, one of " + quotedList(client.CredentialTypes) + ": user name and password. Default: `basic`.",
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString(client.CredentialTypes[0]),
-				Validators:          []validator.String{stringvalidator.OneOf(client.CredentialTypes...)},
-			},
-			"access_key": schema.StringAttribute{
-				MarkdownDescription: "User name. CCR hides it, so a change made outside Terraform is not seen. A change is made in place.",
-				Required:            true,
-				Validators:          []validator.String{textValidator(), stringvalidator.LengthAtLeast(1)},
-			},
-			"access_secret": schema.StringAttribute{
-				MarkdownDescription: "Password. It is kept in the state: prefer `access_secret_wo`, which is not. CCR never returns it, so a change made outside Terraform is not seen. A change is made in place.",
-				Optional:            true,
-				Sensitive:           true,
-				Validators: []validator.String{
-					stringvalidator.LengthAtLeast(1),
-					stringvalidator.ExactlyOneOf(secretPath.AtName("access_secret"), secretPath.AtName("access_secret_wo")),
-					stringvalidator.PreferWriteOnlyAttribute(path.MatchRoot("credential").AtName("access_secret_wo")),
-				},
-			},
-			"access_secret_wo": schema.StringAttribute{
-				MarkdownDescription: "Password, write-only: it is sent to CCR and kept in no plan and no state (Terraform 1.11 or OpenTofu 1.11 and newer). Increase `access_secret_wo_version` whenever it changes.",
-				Optional:            true,
-				Sensitive:           true,
-				WriteOnly:           true,
-				Validators: []validator.String{
-					stringvalidator.LengthAtLeast(1),
-					stringvalidator.AlsoRequires(secretPath.AtName("access_secret_wo_version")),
-				},
-			},
-			"access_secret_wo_version": schema.Int64Attribute{
-				MarkdownDescription: "Version of `access_secret_wo`, any number. Terraform cannot see a write-only value change; a change of this number sends it.",
-				Optional:            true,
-				Validators:          []validator.Int64{int64validator.AlsoRequires(secretPath.AtName("access_secret_wo"))},
-			},
-		},
-	}
-}
 
 func (r *registryResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = idIdentitySchema("registry")
@@ -178,7 +64,12 @@ func (r *registryResource) Create(ctx context.Context, req resource.CreateReques
 		return
 	}
 	tried := fmt.Sprintf("Could not create the registry %q", plan.Name.ValueString())
-	id, err := r.client.CreateRegistry(ctx, plan.input(config.Credential))
+	in := plan.input(config.Credential)
+	if in.Credential.AccessSecret == "" {
+		resp.Diagnostics.Append(noPassword(tried))
+		return
+	}
+	id, err := r.client.CreateRegistry(ctx, in)
 	if err != nil {
 		resp.Diagnostics.Append(r.writeError(ctx, "Creating the registry failed", tried, plan.Name.ValueString(), err))
 		return
@@ -186,7 +77,7 @@ func (r *registryResource) Create(ctx context.Context, req resource.CreateReques
 	// The id goes into state before anything else can fail: a registry that
 	// nobody knows of would block its name.
 	plan.ID = types.StringValue(id.String())
-	plan.computed(client.Registry{})
+	plan.settle(client.Registry{})
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(setIDIdentity(ctx, resp.Identity, plan.ID)...)
 	if resp.Diagnostics.HasError() {
@@ -194,8 +85,7 @@ func (r *registryResource) Create(ctx context.Context, req resource.CreateReques
 	}
 	if plan.RequireHealthy.ValueBool() {
 		if unhealthy := r.checkHealth(ctx, id, &plan); unhealthy != nil {
-			resp.Diagnostics.Append(unhealthy)
-			r.undoCreate(ctx, id, &plan, resp)
+			r.undoCreate(ctx, id, &plan, unhealthy, resp)
 			return
 		}
 	}
@@ -204,27 +94,36 @@ func (r *registryResource) Create(ctx context.Context, req resource.CreateReques
 }
 
 // undoCreate removes a registry that this apply created and CCR cannot reach.
-func (r *registryResource) undoCreate(ctx context.Context, id client.ID, plan *registryModel, resp *resource.CreateResponse) {
+func (r *registryResource) undoCreate(ctx context.Context, id client.ID, plan *registryModel, unhealthy complaint, resp *resource.CreateResponse) {
 	if err := r.client.DeleteRegistry(context.WithoutCancel(ctx), id); err != nil {
+		resp.Diagnostics.Append(unhealthy(""))
 		resp.Diagnostics.Append(apiError("Removing the unhealthy registry failed",
 			fmt.Sprintf("The registry %q (id %s) stays in CCR and in the state, and the next apply replaces it", plan.Name.ValueString(), id), err))
 		return
 	}
+	resp.Diagnostics.Append(unhealthy(", which was removed again"))
 	resp.State.RemoveResource(ctx)
 }
 
-// checkHealth asks CCR to reach the registry, and returns an error diagnostic
-// when it does not.
-func (r *registryResource) checkHealth(ctx context.Context, id client.ID, m *registryModel) diag.Diagnostic {
+// complaint makes the diagnostic of a registry that is not healthy, given what
+// became of it.
+type complaint func(fate string) diag.Diagnostic
+
+// checkHealth asks CCR to reach the registry, and returns a complaint when it
+// does not, or does not say.
+func (r *registryResource) checkHealth(ctx context.Context, id client.ID, m *registryModel) complaint {
 	healthy, err := r.client.CheckRegistry(ctx, id)
-	if err != nil {
-		return apiError("Checking the registry failed", fmt.Sprintf("Could not ask CCR whether it reaches the registry %q (id %s)", m.Name.ValueString(), id), err)
-	}
-	if healthy {
+	if healthy && err == nil {
 		return nil
 	}
-	return diag.NewErrorDiagnostic("Registry is not healthy", unhealthyDetail(
-		fmt.Sprintf("CCR could not use the registry %q (id %s)", m.Name.ValueString(), id), m.URL.ValueString(), loginOf(m.Credential.AccessKey)))
+	return func(fate string) diag.Diagnostic {
+		which := fmt.Sprintf("the registry %q (id %s)%s", m.Name.ValueString(), id, fate)
+		if err != nil {
+			return apiError("Checking the registry failed", "Could not ask CCR whether it reaches "+which, err)
+		}
+		return diag.NewErrorDiagnostic("Registry is not healthy",
+			unhealthyDetail("CCR could not use "+which, m.URL.ValueString(), loginOf(m.Credential.AccessKey)))
+	}
 }
 
 // unhealthyDetail says what CCR tried. It answers only yes or no, so the causes
@@ -252,7 +151,7 @@ func (r *registryResource) Read(ctx context.Context, req resource.ReadRequest, r
 		return
 	}
 	if err != nil {
-		resp.Diagnostics.Append(apiError("Reading the registry failed", fmt.Sprintf("Could not read the registry %q (id %s)", state.Name.ValueString(), id), err))
+		resp.Diagnostics.Append(apiError("Reading the registry failed", "Could not read "+called("registry", state.Name, id), err))
 		return
 	}
 	state.read(registry)
@@ -268,7 +167,12 @@ func (r *registryResource) Update(ctx context.Context, req resource.UpdateReques
 		return
 	}
 	tried := fmt.Sprintf("Could not update the registry %q (id %s)", plan.Name.ValueString(), id)
-	err := r.client.UpdateRegistry(ctx, id, plan.input(config.Credential))
+	in := plan.input(config.Credential)
+	if in.Credential.AccessSecret == "" {
+		resp.Diagnostics.Append(noPassword(tried))
+		return
+	}
+	err := r.client.UpdateRegistry(ctx, id, in)
 	resp.Diagnostics.Append(noteUpdate(ctx, resp.Private, err)...)
 	if err != nil {
 		resp.Diagnostics.Append(r.writeError(ctx, "Updating the registry failed", tried, plan.Name.ValueString(), err))
@@ -277,15 +181,22 @@ func (r *registryResource) Update(ctx context.Context, req resource.UpdateReques
 	var mark []byte
 	if plan.RequireHealthy.ValueBool() {
 		if unhealthy := r.checkHealth(ctx, id, &plan); unhealthy != nil {
-			resp.Diagnostics.Append(unhealthy)
+			resp.Diagnostics.Append(unhealthy(", which was updated as declared"))
 			mark = []byte(`true`)
 		}
 	}
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, unhealthyKey, mark)...)
-	plan.computed(client.Registry{})
 	resp.Diagnostics.Append(r.readBack(ctx, id, &plan)...)
+	plan.settle(client.Registry{})
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(setIDIdentity(ctx, resp.Identity, plan.ID)...)
+}
+
+// noPassword refuses a write that would wipe the password CCR holds.
+func noPassword(tried string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("credential"), "Missing password", tried+
+		": neither access_secret_wo nor access_secret has a value in this apply. CCR takes a registry only as a whole, so without the password the one it holds would be wiped. Nothing was sent.\n\n"+
+		"Next step: give the password to the apply too; an ephemeral variable must be set again for it.")
 }
 
 // readBack fills in what the server decides. It is only a warning when that
@@ -297,7 +208,7 @@ func (r *registryResource) readBack(ctx context.Context, id client.ID, m *regist
 			"CCR holds the registry %q (id %s) as declared; its status and times are filled in by the next refresh", m.Name.ValueString(), id), err))
 		return diags
 	}
-	m.computed(registry)
+	m.settle(registry)
 	return diags
 }
 
@@ -323,12 +234,12 @@ func (r *registryResource) Delete(ctx context.Context, req resource.DeleteReques
 // users says which policies read from a registry, as far as can be told.
 func (r *registryResource) users(ctx context.Context, name string, id client.ID) string {
 	const step = "Next step: delete the policies that read from it, or point them at another registry, then apply again."
-	policies, err := r.client.Policies(ctx)
-	if err != nil {
-		return step
-	}
 	var users []string
-	for _, p := range policies {
+	// The listing that reads share may be from before the policy came.
+	for p, err := range r.client.EachPolicy(ctx) {
+		if err != nil {
+			return step
+		}
 		if p.SrcRegistry.Name == name || p.SrcRegistry.ID == id {
 			users = append(users, fmt.Sprintf("%q (id %s)", p.Name, p.ID))
 		}

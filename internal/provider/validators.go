@@ -2,11 +2,14 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 	"unicode"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
@@ -64,6 +67,16 @@ func checkText(text string, longest int, allowed string) error {
 	return nil
 }
 
+// notEmptyValidator wants at least one character.
+func notEmptyValidator() validator.String {
+	return stringCheck{"must not be empty", func(text string) error {
+		if text == "" {
+			return errors.New("it must not be empty")
+		}
+		return nil
+	}}
+}
+
 // idValidator wants an id as the API counts them.
 func idValidator() validator.String {
 	return stringCheck{"must be the id of an object of CCR, a positive whole number", func(text string) error {
@@ -86,8 +99,10 @@ func registryURLValidator() validator.String {
 	return stringCheck{"must be a URL with http:// or https://", func(text string) error {
 		u, err := url.Parse(text)
 		switch {
-		case err != nil || !strings.Contains(text, "://"):
+		case !strings.Contains(text, "://"):
 			return fmt.Errorf("%q must begin with http:// or https://, as in http://hub.baidubce.com", withoutUser(text))
+		case err != nil:
+			return fmt.Errorf("%q is not a URL such as http://hub.baidubce.com", withoutUser(text))
 		case u.Scheme != "http" && u.Scheme != "https":
 			return fmt.Errorf("the scheme %q is neither http nor https", u.Scheme)
 		case u.Hostname() == "":
@@ -107,6 +122,16 @@ func withoutUser(text string) string {
 		return "…" + text[i:]
 	}
 	return text
+}
+
+// timeoutsSchema is the attribute timeouts with a description of its own.
+func timeoutsSchema(ctx context.Context, opts timeouts.Opts) schema.Attribute {
+	attribute, ok := timeouts.Attributes(ctx, opts).(schema.SingleNestedAttribute)
+	if !ok {
+		return timeouts.Attributes(ctx, opts)
+	}
+	attribute.MarkdownDescription = "How long to wait for what takes its time. A change concerns Terraform alone."
+	return attribute
 }
 
 // quotedList renders allowed values for a description.
