@@ -27,6 +27,10 @@ build: ## Build the provider into bin/
 build-mock: ## Build the mock endpoint into bin/
 	go build -trimpath -o bin/ccr-mock ./cmd/ccr-mock
 
+.PHONY: install
+install: ## Build the provider and install it where `terraform init` and `tofu init` find it
+	scripts/install
+
 .PHONY: clean
 clean: ## Remove what was built, tools included
 	rm -rf bin dist
@@ -49,6 +53,19 @@ test-matrix: bin/gotestsum bin/terraform-1.16.1 bin/tofu ## Acceptance tests on 
 demo: build build-mock bin/crane ## Migrate images between two local registries, from apply to destroy
 	scripts/demo
 
+.PHONY: bench
+bench: build build-mock ## Measure requests, time and memory, and write BENCHMARKS.md; some ten minutes
+	go build -trimpath -o bin/bench-peak ./scripts/bench/peak
+	scripts/cli run go run ./scripts/bench -o BENCHMARKS.md
+
+.PHONY: package-test
+package-test: package-local build-mock bin/crane bin/terraform-1.16.1 bin/tofu ## Install the package for this platform with each CLI, offline, and run the demo with it
+	scripts/package-test
+
+.PHONY: package-check
+package-check: bin/goreleaser bin/cyclonedx-gomod ## Build the package of the last commit twice and compare (PLATFORMS=all for every platform)
+	scripts/package-check $(PLATFORMS)
+
 ##@ Checking
 
 .PHONY: lint
@@ -59,6 +76,12 @@ lint: bin/golangci-lint ## Lint, vet, formatting of Go and HCL, tidiness of go.m
 	go mod tidy -diff
 	TF_CLI_CONFIG_FILE=/dev/null "$$(scripts/cli)" fmt -check -diff -recursive examples
 
+.PHONY: lint-pipelines
+lint-pipelines: bin/actionlint bin/gitops-lint bin/goreleaser ## Lint the workflows, the pipelines in examples/gitops and the release's configuration
+	bin/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml examples/gitops/github-actions/*.yml
+	bin/gitops-lint examples/gitops
+	bin/goreleaser check
+
 .PHONY: docs
 docs: build bin/tfplugindocs bin/terraform-1.16.1 ## Write docs/ from the schema, templates/ and examples/
 	scripts/docs write
@@ -67,14 +90,31 @@ docs: build bin/tfplugindocs bin/terraform-1.16.1 ## Write docs/ from the schema
 docs-check: build bin/tfplugindocs bin/terraform-1.16.1 ## Fail when docs/ is not what `make docs` would write
 	scripts/docs check
 
+##@ Releasing
+
+.PHONY: package
+package: bin/goreleaser bin/cyclonedx-gomod ## Build the files of a release into dist/, for every platform
+	scripts/package all
+
+.PHONY: package-local
+package-local: bin/goreleaser bin/cyclonedx-gomod ## The same for this platform
+	scripts/package local
+
+.PHONY: release
+release: bin/goreleaser bin/cyclonedx-gomod ## Sign and publish the release of the tag that is checked out; for the release workflow
+	scripts/changelog notes "$$(git describe --exact-match --tags --match 'v*')" >bin/notes.md
+	bin/goreleaser release --clean --release-notes bin/notes.md
+
 # Tools. Each has a module of its own, for their dependencies disagree; `tool` is the one package its go.mod names.
 # Without -buildvcs=false every commit here would link them all again.
 
-TOOLS := actionlint crane golangci-lint goreleaser gotestsum tfplugindocs
+TOOLS := actionlint crane cyclonedx-gomod gitops-lint golangci-lint goreleaser gotestsum tfplugindocs
 BUILD_TOOL = cd $(<D) && go build -buildvcs=false -ldflags '-s -w $(LINK)' -o ../../$@ tool
 
 $(TOOLS:%=bin/%): bin/%: tools/%/go.mod tools/%/go.sum
 	$(BUILD_TOOL)
+
+bin/gitops-lint: tools/gitops-lint/main.go
 
 # A development build of either CLI calls itself 1.16.1-dev, which version checks take for older than 1.16.1.
 bin/tofu: LINK := -X github.com/opentofu/opentofu/version.dev=no

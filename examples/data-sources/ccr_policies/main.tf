@@ -1,0 +1,7 @@
+terraform {
+  required_providers {
+    ccr = {
+      source = "terraform-provider-ccr/ccr"
+    }
+  }
+}

@@ -1,0 +1,7 @@
+data "ccr_registry" "cce" {
+  name = "cce-hub"
+}
+
+output "url" {
+  value = data.ccr_registry.cce.url
+}

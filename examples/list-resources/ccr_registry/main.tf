@@ -1,0 +1,9 @@
+terraform {
+  required_providers {
+    ccr = {
+      source = "terraform-provider-ccr/ccr"
+    }
+  }
+}
+
+provider "ccr" {}

@@ -1,0 +1,68 @@
+variable "images" {
+  description = "References of the images to migrate, such as hub.baidubce.com/cce/web:v1. Each needs a tag."
+  type        = set(string)
+
+  validation {
+    condition     = alltrue([for image in var.images : provider::ccr::parse_image(image).digest == null])
+    error_message = "CCR selects images by tag: name each by a tag and not by a digest."
+  }
+}
+
+variable "namespace" {
+  description = "Namespace of CCR that takes the images. It has to exist."
+  type        = string
+}
+
+variable "username" {
+  description = "User name for the source registry."
+  type        = string
+}
+
+variable "password" {
+  description = "Password for the source registry. It is kept in no plan and no state."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+}
+
+variable "password_version" {
+  description = "Any number; increase it when the password changes."
+  type        = number
+  default     = 1
+}
+
+variable "registry_name" {
+  description = "Name of the source registry in CCR, and the beginning of the names of its policies."
+  type        = string
+  default     = "cce-hub"
+}
+
+variable "registry_url" {
+  description = "URL of the source registry, with http:// or https://."
+  type        = string
+  default     = "http://hub.baidubce.com"
+}
+
+variable "registry_type" {
+  description = "Kind of the source registry: docker-registry (CCE too) or harbor."
+  type        = string
+  default     = "docker-registry"
+}
+
+variable "override" {
+  description = "Whether a tag that the namespace has with other content is overwritten."
+  type        = bool
+  default     = false
+}
+
+variable "on_failure" {
+  description = "What an image that could not be migrated does to the apply: fail or continue, with a warning."
+  type        = string
+  default     = "fail"
+}
+
+variable "run" {
+  description = "Any text; a change migrates all images again, such as tags whose content has changed."
+  type        = string
+  default     = ""
+}

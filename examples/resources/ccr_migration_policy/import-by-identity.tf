@@ -1,0 +1,6 @@
+import {
+  to = ccr_migration_policy.web
+  identity = {
+    id = "1"
+  }
+}

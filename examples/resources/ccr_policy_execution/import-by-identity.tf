@@ -1,0 +1,7 @@
+import {
+  to = ccr_policy_execution.web
+  identity = {
+    policy_id = "1"
+    id        = "1"
+  }
+}

@@ -1,0 +1,6 @@
+import {
+  to = ccr_registry.cce
+  identity = {
+    id = "1"
+  }
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// The phases of an estate's life, in their order.
+var phases = []string{"create", "refresh", "no-op plan", "one change of each", "destroy"}
+
+// variant is a way to go through the phases.
+type variant struct {
+	name    string
+	latency bool
+	args    []string
+}
+
+var (
+	withLatency    = variant{name: "latency", latency: true}
+	withoutLatency = variant{name: "no latency"}
+	withoutRefresh = variant{name: "-refresh=false", latency: true, args: []string{"-refresh=false"}}
+	variants       = []variant{withLatency, withoutLatency, withoutRefresh}
+)
+
+// life is what each phase of n registries and n policies took, by phase and variant, and as many built-in objects.
+type life struct {
+	n       int
+	took    map[string]map[string]measure
+	builtin map[string]time.Duration
+	// registries and builtins are a plan of the n registries alone, with latency, and of n built-in objects.
+	registries, builtins time.Duration
+}
+
+// least is how many requests a phase needs when nothing is asked for twice: every page of each list once where everything
+// is read, and one for each write.
+func least(phase string, n int, refresh bool) int {
+	all := 2 * pagesOf(n)
+	if !refresh && phase != "create" { // what is created has to be read back
+		all = 0
+	}
+	switch phase {
+	case "create", "destroy":
+		return all + 2*n
+	case "one change of each":
+		return all + 4
+	}
+	return all
+}
+
+func pagesOf(n int) int { return (n + 99) / 100 }
+
+// live takes n registries and policies through their phases, and as many built-in objects.
+func (b *bench) live(ctx context.Context, n int) (*life, error) {
+	estate, err := b.cli.workspace(fmt.Sprintf("estate-%d", n), "estate.tf")
+	if err != nil {
+		return nil, err
+	}
+	builtin, err := b.cli.workspace(fmt.Sprintf("builtin-%d", n), "builtin.tf")
+	if err != nil {
+		return nil, err
+	}
+	l := &life{n: n, took: map[string]map[string]measure{}, builtin: map[string]time.Duration{}}
+	for _, phase := range phases {
+		l.took[phase] = map[string]measure{}
+	}
+	whole := []string{fmt.Sprintf("-var=registries=%d", n), fmt.Sprintf("-var=policies=%d", n)}
+	objects := []string{fmt.Sprintf("-var=objects=%d", 2*n)}
+	changed := "-var=description=changed"
+
+	steps := []step{{b, estate, l, "create", withLatency, "apply", whole}, {b, builtin, l, "create", variant{}, "apply", objects}}
+	for range b.repeat { // plans change nothing, so those that are compared take turns
+		for _, v := range variants {
+			if len(v.args) == 0 {
+				steps = append(steps, step{b, estate, l, "refresh", v, "plan", append([]string{"-refresh-only"}, whole...)})
+			}
+			steps = append(steps, step{b, estate, l, "no-op plan", v, "plan", whole})
+		}
+		steps = append(steps, step{b, builtin, l, "refresh", variant{}, "plan", append([]string{"-refresh-only"}, objects...)},
+			step{b, builtin, l, "no-op plan", variant{}, "plan", objects})
+	}
+	for i, v := range variants {
+		if i > 0 {
+			steps = append(steps, step{b, estate, l, "create", v, "apply", whole})
+		}
+		steps = append(steps, step{b, estate, l, "one change of each", v, "apply", append([]string{changed}, whole...)},
+			step{b, estate, l, "destroy", v, "destroy", append([]string{changed}, whole...)})
+	}
+	steps = append(steps, step{b, builtin, l, "one change of each", variant{}, "apply", append([]string{changed}, objects...)},
+		step{b, builtin, l, "destroy", variant{}, "destroy", objects})
+	for _, s := range steps {
+		if err := s.run(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return l, b.alone(ctx, l, estate, builtin)
+}
+
+// step is one command in the life of an estate or of its built-in counterpart, which has no variant.
+type step struct {
+	b       *bench
+	w       *workspace
+	life    *life
+	phase   string
+	v       variant
+	command string
+	args    []string
+}
+
+// run keeps the quickest of several measures.
+func (s step) run(ctx context.Context) error {
+	delay := time.Duration(0)
+	if s.v.latency {
+		delay = s.b.latency
+	}
+	if err := s.b.mock.delay(ctx, delay); err != nil {
+		return err
+	}
+	m, err := s.w.run(ctx, s.command, slices.Concat(s.v.args, s.args)...)
+	if err != nil {
+		return fmt.Errorf("%s of %d: %w", s.phase, s.life.n, err)
+	}
+	s.b.say("%d of each, %s, %s: %.1f s, %d requests", s.life.n, s.phase, s.v.name, m.wall.Seconds(), m.all())
+	if s.v.name == "" {
+		if before, ok := s.life.builtin[s.phase]; !ok || m.wall < before {
+			s.life.builtin[s.phase] = m.wall
+		}
+		return nil
+	}
+	before, ok := s.life.took[s.phase][s.v.name]
+	if ok {
+		m.peak = max(m.peak, before.peak)
+		m.wall = min(m.wall, before.wall)
+		if before.all() > m.all() { // of requests the worst counts
+			m.counts = before.counts
+		}
+	}
+	s.life.took[s.phase][s.v.name] = m
+	return nil
+}
+
+// alone compares a plan of the registries alone with one of as many built-in objects.
+func (b *bench) alone(ctx context.Context, l *life, estate, builtin *workspace) error {
+	registries := []string{fmt.Sprintf("-var=registries=%d", l.n), "-var=policies=0"}
+	objects := []string{fmt.Sprintf("-var=objects=%d", l.n)}
+	quickest := func(best *time.Duration, w *workspace, args []string) error {
+		m, err := w.run(ctx, "plan", args...)
+		if err == nil && (*best == 0 || m.wall < *best) {
+			*best = m.wall
+		}
+		return err
+	}
+	if err := b.mock.delay(ctx, 0); err != nil {
+		return err
+	}
+	if _, err := estate.run(ctx, "apply", registries...); err != nil {
+		return err
+	}
+	if _, err := builtin.run(ctx, "apply", objects...); err != nil {
+		return err
+	}
+	if err := b.mock.delay(ctx, b.latency); err != nil {
+		return err
+	}
+	for range b.repeat {
+		if err := quickest(&l.registries, estate, registries); err != nil {
+			return err
+		}
+		if err := quickest(&l.builtins, builtin, objects); err != nil {
+			return err
+		}
+	}
+	b.say("%d registries alone, plan: %.2f s; as many built-in objects: %.2f s", l.n, l.registries.Seconds(), l.builtins.Seconds())
+	if err := b.mock.delay(ctx, 0); err != nil {
+		return err
+	}
+	_, err := estate.run(ctx, "destroy", registries...)
+	return err
+}
+
+// finished migrates with n executions, and returns how many requests a refresh makes when they are over.
+func (b *bench) finished(ctx context.Context, n int) (requests int, err error) {
+	w, err := b.cli.workspace("executions", "estate.tf")
+	if err != nil {
+		return 0, err
+	}
+	args := []string{
+		"-var=registries=1", "-var=policies=1", "-var=executions=0", "-var=source_url=" + b.mock.exports["CCR_MOCK_SOURCE_URL"],
+	}
+	for i, name := range []string{"registries", "policies", "executions"} {
+		args[i] = fmt.Sprintf("-var=%s=%d", name, n)
+	}
+	if _, err := w.run(ctx, "apply", args...); err != nil {
+		return 0, err
+	}
+	m, err := w.run(ctx, "plan", args...)
+	if err != nil {
+		return 0, err
+	}
+	_, err = w.run(ctx, "destroy", args...)
+	return m.list["executions"], err
+}
