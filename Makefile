@@ -66,6 +66,10 @@ package-test: package-local build-mock bin/crane bin/terraform-1.16.1 bin/tofu #
 package-check: bin/goreleaser bin/cyclonedx-gomod ## Build the package of the last commit twice and compare (PLATFORMS=all for every platform)
 	scripts/package-check $(PLATFORMS)
 
+.PHONY: record
+record: build build-mock bin/crane ## Record the demo as the picture in README.md
+	go run ./scripts/record media/demo.svg make -s demo
+
 ##@ Checking
 
 .PHONY: lint

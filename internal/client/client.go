@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/bceauth"
@@ -62,6 +63,9 @@ type Client struct {
 
 	registries *collection[Registry]
 	policies   *collection[Policy]
+
+	// ahead is the server's clock minus ours by its last answer, nil before.
+	ahead atomic.Pointer[time.Duration]
 }
 
 // New returns a client of cfg.Endpoint. It sends nothing.
@@ -112,6 +116,10 @@ func (c *Client) do(ctx context.Context, call *call, out any) (*answer, error) {
 	if err != nil {
 		return nil, call.failed(nil, err)
 	}
+	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
+		ahead := date.Sub(c.now())
+		c.ahead.Store(&ahead)
+	}
 	if a.status < 200 || a.status > 299 {
 		return nil, call.rejected(a)
 	}
@@ -119,6 +127,15 @@ func (c *Client) do(ctx context.Context, call *call, out any) (*answer, error) {
 		return nil, call.failed(a, fmt.Errorf("the answer is not what the API documents: %w", err))
 	}
 	return a, nil
+}
+
+// serverTime is the server's clock, the zero time when it has not told it.
+func (c *Client) serverTime() time.Time {
+	ahead := c.ahead.Load()
+	if ahead == nil {
+		return time.Time{}
+	}
+	return c.now().Add(*ahead)
 }
 
 // mutation is what every create, update, delete, start, stop and health check

@@ -19,7 +19,13 @@ type creation[T any] struct {
 	find func(context.Context) ([]T, error)
 	// same reports whether an object has the fields that were sent.
 	same func(T) bool
+	// created is when the server says that it created an object.
+	created func(T) Time
 }
+
+// clockSlack is by how much the servers behind an address may disagree on the
+// time.
+const clockSlack = 5 * time.Second
 
 // UnsettledError is a create of which it cannot be said whether it happened.
 type UnsettledError struct {
@@ -40,13 +46,14 @@ func (e *UnsettledError) Error() string {
 func (e *UnsettledError) Unwrap() error { return e.Err }
 
 // create sends the call once. When its answer was lost, it adopts the one
-// object with the name that was not there before, no other create made and has
-// the fields sent; there is no second POST.
+// object with the name that was not there before, no other create made, has the
+// fields sent and was not created earlier; there is no second POST.
 func create[T any](ctx context.Context, c *Client, in *collection[T], call *call, made creation[T]) (ID, error) {
 	before, err := in.known(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("create %s %q: nothing was sent: %w", in.noun, made.name, err)
 	}
+	sent := c.serverTime()
 	end := in.write()
 	m, err := c.mutate(ctx, call)
 	end()
@@ -61,11 +68,11 @@ func create[T any](ctx context.Context, c *Client, in *collection[T], call *call
 	if !Ambiguous(err) {
 		return 0, err
 	}
-	return adopt(ctx, c, in, before, made, err)
+	return adopt(ctx, c, in, before, sent, made, err)
 }
 
 // adopt finds what a create whose answer was lost has made.
-func adopt[T any](ctx context.Context, c *Client, in *collection[T], before *listing[T], made creation[T], lost error) (ID, error) {
+func adopt[T any](ctx context.Context, c *Client, in *collection[T], before *listing[T], sent time.Time, made creation[T], lost error) (ID, error) {
 	// The user's interrupt must not leave an object that nobody knows of.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
@@ -94,6 +101,10 @@ func adopt[T any](ctx context.Context, c *Client, in *collection[T], before *lis
 		}
 		if !made.same(found[0]) {
 			unsettled.Found, unsettled.Reason = id, fmt.Sprintf("id %s has that name but other fields", id)
+			return 0, unsettled
+		}
+		if at := made.created(found[0]); !at.IsZero() && at.Before(sent.Add(-clockSlack)) {
+			unsettled.Found, unsettled.Reason = id, fmt.Sprintf("id %s, which somebody else created at %s, has that name", id, at)
 			return 0, unsettled
 		}
 		if !in.claim(id) {

@@ -14,12 +14,14 @@ const (
 	// settle is how long a listing waits for one more write to begin: what
 	// Terraform writes in parallel is then read back by one listing.
 	settle = 20 * time.Millisecond
-	// lull is how long it waits for as many readers as there were lately:
-	// Terraform may need a moment between two resources.
-	lull = 10 * settle
-	// maxSettle bounds both waits, so that a steady stream of writes does not
+	// maxSettle bounds that wait, so that a steady stream of writes does not
 	// hold up a read for long.
 	maxSettle = time.Second
+	// lull is how long without a write, at least, it waits for as many readers
+	// as there were lately: Terraform may need a moment between two resources.
+	lull = 10 * settle
+	// maxGather bounds the wait for them as long as writes go on.
+	maxGather = 5 * maxSettle
 	// confirmAttempts is how many listings may be read to prove that an object
 	// is gone.
 	confirmAttempts = 6
@@ -151,7 +153,7 @@ func (c *collection[T]) join(ctx context.Context, after uint64) (*listing[T], er
 	defer func() { c.waiting-- }()
 	writes, quiet := c.writes, time.Duration(0)
 	for waited := time.Duration(0); !c.usable(after); waited += settle {
-		if c.writes == 0 || waited >= maxSettle || quiet >= lull || quiet > 0 && c.waiting >= c.crowd {
+		if c.writes == 0 || c.gathered(waited, quiet) {
 			c.begin(ctx)
 			break
 		}
@@ -168,6 +170,19 @@ func (c *collection[T]) join(ctx context.Context, after uint64) (*listing[T], er
 	}
 	c.latest.readers++
 	return c.latest, nil
+}
+
+// gathered reports whether a listing should wait no longer, after so long a
+// wait that ended with so long without a write; c.mu is held.
+func (c *collection[T]) gathered(waited, quiet time.Duration) bool {
+	if c.waiting >= c.crowd {
+		return quiet > 0 || waited >= maxSettle
+	}
+	patience := lull
+	if c.latest != nil { // the slower all goes, the longer
+		patience = max(lull, min(maxSettle, c.now().Sub(c.latest.started)/2))
+	}
+	return quiet >= patience || waited >= maxGather
 }
 
 // usable reports whether the latest listing began after the logical time given

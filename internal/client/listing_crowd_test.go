@@ -19,6 +19,7 @@ func TestCrowdSharesListings(t *testing.T) {
 		"a slow one":                  {40 * time.Millisecond, 50 * time.Millisecond, 150 * time.Millisecond},
 		"a slow one, one page":        {40 * time.Millisecond, 50 * time.Millisecond, 50 * time.Millisecond},
 		"a slower one, a slow server": {90 * time.Millisecond, 100 * time.Millisecond, time.Second},
+		"a machine on its knees":      {300 * time.Millisecond, 100 * time.Millisecond, 2 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

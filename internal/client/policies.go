@@ -79,9 +79,10 @@ func policyID(p Policy) ID { return p.ID }
 func (c *Client) CreatePolicy(ctx context.Context, in PolicyInput) (ID, error) {
 	call := newCall("create policy", http.MethodPost, policiesPath, in)
 	return create(ctx, c, c.policies, call, creation[Policy]{
-		name: in.Name,
-		find: func(ctx context.Context) ([]Policy, error) { return c.PoliciesNamed(ctx, in.Name) },
-		same: in.matches,
+		name:    in.Name,
+		find:    func(ctx context.Context) ([]Policy, error) { return c.PoliciesNamed(ctx, in.Name) },
+		same:    in.matches,
+		created: func(p Policy) Time { return p.CreationTime },
 	})
 }
 

@@ -86,9 +86,10 @@ func (c *Client) CreateRegistry(ctx context.Context, in RegistryInput) (ID, erro
 	call := newCall("create registry", http.MethodPost, registriesPath, in)
 	call.protect(in)
 	return create(ctx, c, c.registries, call, creation[Registry]{
-		name: in.Name,
-		find: func(ctx context.Context) ([]Registry, error) { return c.RegistriesNamed(ctx, in.Name) },
-		same: in.matches,
+		name:    in.Name,
+		find:    func(ctx context.Context) ([]Registry, error) { return c.RegistriesNamed(ctx, in.Name) },
+		same:    in.matches,
+		created: func(r Registry) Time { return r.CreationTime },
 	})
 }
 

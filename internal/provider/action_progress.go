@@ -2,10 +2,12 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
@@ -15,18 +17,22 @@ import (
 const progressEvery = 3 * time.Second
 
 // reportProgress returns a function that tells the user how far an execution
-// has come: when its counts changed, and not too often. The last counts are
-// always told, by the message that ends the action.
+// has come: when its counts changed, and not too often. How it ended is told by
+// the message that ends the action. The prefix has a %s for the execution's id.
 func reportProgress(w world, send func(action.InvokeProgressEvent), prefix string) func(client.Execution) {
 	var (
 		told string
 		last time.Time
 	)
 	return func(e client.Execution) {
-		text := prefix + describeCounts(e)
-		if e.Total == 0 && !e.Finished() {
-			text = prefix + "looking for images"
+		if e.Finished() {
+			return
 		}
+		counts := describeCounts(e)
+		if e.Total == 0 {
+			counts = "looking for images"
+		}
+		text := fmt.Sprintf(prefix, e.ID) + counts
 		now := w.now()
 		if text == told || (!last.IsZero() && now.Sub(last) < progressEvery) {
 			return
@@ -42,8 +48,18 @@ func withTimeout(ctx context.Context, timeout types.String, fallback time.Durati
 	if !timeout.IsNull() {
 		var err error
 		if limit, err = parsePositiveDuration(timeout.ValueString()); err != nil {
-			diags.AddError("Invalid timeout", err.Error()+".")
+			diags.AddAttributeError(path.Root("timeout"), "Invalid value", "timeout: "+err.Error()+".")
 		}
 	}
 	return context.WithTimeout(ctx, limit)
+}
+
+// parseIDArgument reads an id that the user wrote, or that was not known when
+// the configuration was validated.
+func parseIDArgument(name string, id types.String, diags *diag.Diagnostics) client.ID {
+	parsed, err := client.ParseID(id.ValueString())
+	if err != nil {
+		diags.AddAttributeError(path.Root(name), "Invalid value", fmt.Sprintf("%s: %s.", name, err))
+	}
+	return parsed
 }

@@ -213,15 +213,15 @@ func (c *chaos) invoke(ctx context.Context, kind string, config fields) func() r
 // first page and create as many while lists are read: what is on the second
 // page then moves to the first, which was read already.
 func (c *chaos) crowd(rng *rand.Rand) {
-	for range 120 {
+	for range 105 + rng.IntN(75) {
 		c.theirs(fmt.Sprintf("crowd-%d", len(c.foreign)))
 	}
 	c.high = c.highest()
 	c.b.OnList(func(collection string, pageNo int) {
-		if collection != "registries" || pageNo != 1 || rng.IntN(3) > 0 {
+		if collection != "registries" || pageNo != 1 || rng.IntN(2) > 0 {
 			return
 		}
-		for range min(30, len(c.firstPage)) {
+		for range min(80, len(c.firstPage)) {
 			i := rng.IntN(len(c.firstPage))
 			c.b.DeleteRegistry(c.firstPage[i])
 			c.firstPage = slices.Delete(c.firstPage, i, i+1)

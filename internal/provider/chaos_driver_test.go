@@ -129,7 +129,12 @@ func (d *driver) plan(ctx context.Context, kind string, i *instance, config fiel
 	case c.planned.Equal(i.value):
 		c.action = ""
 	case len(resp.RequiresReplace) > 0:
-		c, diags = d.plan(ctx, kind, nil, config)
+		// Terraform keeps the warnings of the first plan and the errors of both.
+		second, more := d.plan(ctx, kind, nil, config)
+		if more.failed() {
+			diags = append(diags, more...)
+		}
+		c = second
 		c.action = "replace"
 	default:
 		c.action = "update"

@@ -421,8 +421,21 @@ var advice = regexp.MustCompile(`terraform import (\S+)\.<label> '?([^\s']+)'?`)
 // follow does what errors advise.
 func (c *chaos) follow(ctx context.Context, r result) {
 	for _, d := range r.diags {
-		if m := advice.FindStringSubmatch(d.detail); d.err && m != nil && strings.HasPrefix(d.address, m[1]+".") {
-			c.run("import "+d.address+" "+m[2], func() result { return c.w.importID(ctx, d.address, strings.TrimRight(m[2], "`,")) })
+		m := advice.FindStringSubmatch(d.detail)
+		if !d.err || m == nil || !strings.HasPrefix(d.address, m[1]+".") {
+			continue
+		}
+		id := strings.TrimRight(m[2], "`,")
+		if c.w.state[d.address] == nil {
+			c.run("import "+d.address+" "+id, func() result { return c.w.importID(ctx, d.address, id) })
+			continue
+		}
+		// It is in the state already, and is not to be named as what was left
+		// behind: that goes.
+		if m[1] == "ccr_registry" {
+			c.b.DeleteRegistry(number(id))
+		} else {
+			c.b.DeletePolicy(number(id))
 		}
 	}
 }

@@ -107,7 +107,7 @@ func (a *checkRegistryAction) Invoke(ctx context.Context, req action.InvokeReque
 }
 
 func (a *checkRegistryAction) checkExisting(ctx context.Context, idText types.String, diags *diag.Diagnostics) string {
-	id := parseStateID(idText, diags)
+	id := parseIDArgument("registry_id", idText, diags)
 	if diags.HasError() {
 		return ""
 	}
@@ -118,7 +118,7 @@ func (a *checkRegistryAction) checkExisting(ctx context.Context, idText types.St
 	}
 	switch {
 	case errors.Is(err, client.ErrNotFound):
-		diags.AddError("Registry does not exist", fmt.Sprintf("CCR has no registry with the id %s.\n\nNext step: the data source ccr_registries lists what there is.", id))
+		diags.AddAttributeError(path.Root("registry_id"), "Registry does not exist", fmt.Sprintf("CCR has no registry with the id %s.\n\nNext step: the data source ccr_registries lists what there is.", id))
 	case err != nil:
 		diags.Append(apiError("Checking the registry failed", fmt.Sprintf("Could not ask CCR whether it reaches the registry with the id %s", id), err))
 	case !healthy:
@@ -147,6 +147,10 @@ func (a *checkRegistryAction) checkInline(ctx context.Context, m *inlineRegistry
 	switch {
 	case errors.As(err, &created):
 		a.undo(ctx, created, diags)
+	case client.Ambiguous(err):
+		diags.AddError("Checking the registry may have created it", facts(fmt.Sprintf(
+			"The answer to the check of the registry %q was lost. CCR documents the same request for creating a registry, so it may have created this one", name), err)+
+			fmt.Sprintf("\n\nNext step: look for a registry named %q in the CCR console or with the data source ccr_registries, and delete it if it is there; nothing here remembers it.", name))
 	case err != nil:
 		diags.Append(apiError("Checking the registry failed", fmt.Sprintf("Could not ask CCR whether it reaches the registry %q at %s", name, m.URL.ValueString()), err))
 	case !healthy:
@@ -157,12 +161,12 @@ func (a *checkRegistryAction) checkInline(ctx context.Context, m *inlineRegistry
 
 // undo deletes what a check created, also when the user has interrupted it.
 func (a *checkRegistryAction) undo(ctx context.Context, created *client.CreatedByCheckError, diags *diag.Diagnostics) {
-	what := fmt.Sprintf("CCR took the check of the registry %q for a request to create it", created.Name)
+	what := fmt.Sprintf("CCR took the check of the registry %q for a request to create it, and created it with the id %s", created.Name, created.ID)
 	if err := a.client.DeleteRegistry(context.WithoutCancel(ctx), created.ID); err != nil {
-		diags.Append(apiError("Checking created a registry that could not be deleted",
-			fmt.Sprintf("%s, and the registry with the id %s could not be deleted again. Delete it in the CCR console", what, created.ID), err))
+		diags.AddError("Checking created a registry that could not be deleted", facts(what+". Deleting it again failed", err)+fmt.Sprintf(
+			"\n\nNext step: delete the registry %q (id %s) in the CCR console; it holds the password that was to be checked.", created.Name, created.ID))
 		return
 	}
-	diags.AddError("CCR cannot check a registry that does not exist", what+fmt.Sprintf(
-		". The registry it created (id %s) was deleted at once, and nothing was checked.\n\nNext step: create it as a ccr_registry with require_healthy = true, which removes it again when it is not healthy.", created.ID))
+	diags.AddError("CCR cannot check a registry that does not exist", what+
+		". It was deleted at once, and nothing was checked.\n\nNext step: declare it as a ccr_registry with require_healthy = true: that creates it, checks it, and removes it again when it is not healthy.")
 }

@@ -38,8 +38,6 @@ func errorDetail(tried string, err error) string {
 		fmt.Fprintf(&b, "Outcome: not known; %s\n", unsettled.Reason)
 	}
 	switch {
-	case errors.As(err, new(*unseenError)): // it quotes the call's error
-		fmt.Fprintf(&b, "Reason: %s\n", err)
 	case api.Err != nil && api.Message != "":
 		fmt.Fprintf(&b, "Reason: %s\nServer: %s\n", reason(api.Err), api.Message)
 	case api.Err != nil:
@@ -99,10 +97,7 @@ var nextSteps = map[string]string{
 
 // nextStep is what to do about err; api is nil when no call was made.
 func nextStep(err error, api *client.Error) string {
-	var unseen *unseenError
 	switch {
-	case errors.As(err, &unseen):
-		return unseen.step()
 	case errors.As(err, new(*client.UnsettledError)):
 		return unsettledStep(err)
 	case errors.Is(err, context.Canceled):

@@ -97,8 +97,8 @@ func newExample(t *testing.T, name, cliConfig string) *example {
 	for _, file := range files {
 		path := filepath.Join(x.dir, file.Name())
 		switch {
-		case isImport(path):
-			if err := os.Remove(path); err != nil {
+		case isImport(path) || isLeftOver(path):
+			if err := os.RemoveAll(path); err != nil {
 				t.Fatal(err)
 			}
 		case isConfiguration(path):
@@ -188,6 +188,9 @@ func exampleDirs(t *testing.T) []string {
 	t.Helper()
 	var dirs []string
 	err := filepath.WalkDir(examplesRoot, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && isLeftOver(path) {
+			return filepath.SkipDir
+		}
 		if err != nil || entry.IsDir() || !isConfiguration(path) {
 			return err
 		}
@@ -213,6 +216,12 @@ func isConfiguration(path string) bool {
 // resource's in one directory, where they contradict each other.
 func isImport(path string) bool {
 	return strings.HasPrefix(filepath.Base(path), "import") && strings.Contains(filepath.ToSlash(path), "/resources/")
+}
+
+// isLeftOver reports what somebody who tried the example left there.
+func isLeftOver(path string) bool {
+	name := filepath.Base(path)
+	return strings.HasPrefix(name, ".terraform") || strings.HasPrefix(name, "terraform.tfstate")
 }
 
 // buildProvider writes the provider to path.

@@ -34,10 +34,9 @@ const (
 	policyContinue = "continue"
 )
 
-// read takes over what the API lists.
+// read takes over what the API lists; the policy is known before.
 func (m *executionModel) read(e client.Execution) {
 	m.ID = types.StringValue(e.ID.String())
-	m.PolicyID = types.StringValue(e.PolicyID.String())
 	m.Status = types.StringValue(e.Status)
 	m.StatusText = types.StringValue(e.StatusText)
 	m.Trigger = types.StringValue(e.Trigger)

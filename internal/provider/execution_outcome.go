@@ -3,14 +3,16 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
 )
 
-// outcome is how a run that was waited for is judged. It is the one place that
-// decides whether a migration worked.
+// outcome is how a finished run is judged. It is the one place that decides
+// whether a migration worked.
 func outcome(e client.Execution, onFailure, onEmpty string) (diags diag.Diagnostics) {
 	add := func(strict bool, summary, detail string) {
 		if strict {
@@ -19,65 +21,157 @@ func outcome(e client.Execution, onFailure, onEmpty string) (diags diag.Diagnost
 			diags.AddWarning(summary, detail)
 		}
 	}
-	what := fmt.Sprintf("Execution %s of policy %s: %s.", e.ID, e.PolicyID, describeStatus(e))
+	what := describeExecution(e) + "."
 	switch phase := e.Phase(); {
 	case phase == client.PhaseFailed:
 		add(onFailure == policyFail, "Migration failed", what+
-			"\n\nNext step: mend the cause (the source's password and URL are in ccr_registry, the images in the filters of ccr_migration_policy) and run it again.")
+			"\n\nNext step: mend the cause and run it again. The source's URL and password are in ccr_registry, the images to migrate in the filters of ccr_migration_policy.")
 	case phase == client.PhaseStopped:
 		add(onFailure == policyFail, "Migration was stopped", what+
-			" Somebody or something else stopped it before it was done.\n\nNext step: run it again when the reason is gone.")
+			" It was stopped by somebody or something else before it was done.\n\nNext step: find out who stopped it, and run it again.")
 	case phase != client.PhaseSucceeded:
 		add(true, "Migration has not finished", what)
+	case e.Succeed != e.Total:
+		add(onFailure == policyFail, "Migration is not complete", what+
+			" CCR calls it done, and its own counts say otherwise.\n\nNext step: look at the execution in the CCR console, and run it again.")
 	case e.Total == 0:
 		add(onEmpty == policyFail, "Migration matched no image", what+
 			"\n\nNext step: compare the policy's filters with what the source registry holds.")
-	case e.Succeed < e.Total:
-		add(onFailure == policyFail, "Migration is not complete", what+
-			fmt.Sprintf(" CCR calls it done, and %d of its %d images are not accounted for.", e.Total-e.Succeed, e.Total)+
-			"\n\nNext step: look at the execution in the CCR console and run it again.")
 	}
 	return diags
 }
 
-// runDiagnostic is the diagnostic of a run whose end is not known.
-func runDiagnostic(policy client.ID, err error) diag.Diagnostic {
-	tried := fmt.Sprintf("Could not run the policy with the id %s", policy)
-	var run *runError
-	if !errors.As(err, &run) {
-		summary, step := "Running the policy failed", ""
-		if errors.Is(err, errStillGoing) || errors.Is(err, errInterrupted) {
-			step = "\n\nNext step: apply again when the other execution has finished, or raise the timeout."
-		}
-		return diag.NewErrorDiagnostic(summary, errorDetail(tried, err)+step)
-	}
-	e := run.execution
-	state := fmt.Sprintf("Execution %s of policy %s, when last seen: %s", e.ID, e.PolicyID, describeStatus(e))
-	switch {
-	case errors.Is(err, errInterrupted):
-		return diag.NewErrorDiagnostic("Waiting for the migration was interrupted", state+
-			".\n\nIt goes on in CCR, and its id is kept.\n\nNext step: the next apply stops it and runs the policy again. To keep this run instead, run `terraform untaint` on the resource first: the next plan then reads how it ended.")
-	case errors.Is(err, errStillGoing):
-		return diag.NewErrorDiagnostic("Migration did not finish in time", state+
-			".\n\nIt goes on in CCR, and its id is kept.\n\nNext step: raise the timeout (timeouts.create). The next apply stops this run and starts another; to keep it instead, run `terraform untaint` on the resource first.")
-	case errors.Is(err, errVanished):
-		return diag.NewErrorDiagnostic("Migration vanished", state+
-			".\n\nThen "+errVanished.Error()+": the policy may have been deleted, or its records purged.\n\nNext step: check that the policy exists and apply again.")
-	}
-	return diag.NewErrorDiagnostic("Waiting for the migration failed", errorDetail(state, run.err)+
-		"\n\nThe execution may go on in CCR, and its id is kept.")
+// describeExecution names an execution and says how far it has come.
+func describeExecution(e client.Execution) string {
+	return fmt.Sprintf("Execution %s of policy %s: %s", e.ID, e.PolicyID, describeStatus(e))
 }
 
-// stopDiagnostic is the diagnostic of a stop that did not settle.
-func stopDiagnostic(policy, id client.ID, e client.Execution, err error) diag.Diagnostic {
-	tried := fmt.Sprintf("Could not stop execution %s of policy %s", id, policy)
+// keeper is who asked for a run, which decides what the user can do about it.
+type keeper struct {
+	timeout string // the argument that bounds it
+	again   string // how to run it again
+	kept    string // what is left of a run whose end was not seen
+	// follow is what can be done about that run.
+	follow func(e client.Execution) string
+	// adopt is what can be done about one that is not even known.
+	adopt func(policy client.ID) string
+}
+
+// diagnose is the diagnostic of a run whose end is not known.
+func (k keeper) diagnose(policy client.ID, err error) diag.Diagnostic {
+	var (
+		nothing *notStartedError
+		unseen  *unseenError
+		run     *runError
+	)
 	switch {
-	case errors.Is(err, errStillGoing):
-		return diag.NewErrorDiagnostic("Execution did not stop in time", tried+fmt.Sprintf(
-			". CCR was asked to stop it, and when last seen it was still going: %s.\n\nNext step: raise the timeout and apply again.", describeStatus(e)))
-	case errors.Is(err, errInterrupted):
-		return diag.NewErrorDiagnostic("Waiting for the execution to stop was interrupted", tried+fmt.Sprintf(
-			". CCR was asked to stop it, and when last seen it was still going: %s.\n\nNext step: apply again.", describeStatus(e)))
+	case errors.As(err, &nothing):
+		return k.notStarted(policy, nothing.err)
+	case errors.As(err, &unseen):
+		return k.unseen(policy, unseen)
+	case errors.As(err, &run):
+		return k.unfinished(run)
 	}
-	return apiError("Stopping the execution failed", tried, err)
+	return apiError("Running the policy failed", fmt.Sprintf("Could not run the policy with the id %s", policy), err)
+}
+
+func (k keeper) notStarted(policy client.ID, err error) diag.Diagnostic {
+	const summary = "Migration was not started"
+	none := fmt.Sprintf("Policy %s was not run", policy)
+	switch {
+	case errors.Is(err, errNoPolicy):
+		return diag.NewAttributeErrorDiagnostic(path.Root("policy_id"), "Policy does not exist", facts(
+			fmt.Sprintf("CCR has no policy with the id %s, so nothing was run", policy), err)+
+			"\n\nNext step: check policy_id; the data source ccr_policies lists what there is.")
+	case errors.Is(err, errDisabled):
+		return diag.NewAttributeErrorDiagnostic(path.Root("policy_id"), "Policy is disabled", facts(
+			fmt.Sprintf("Policy %s is disabled in CCR, so nothing was run", policy), err)+
+			"\n\nNext step: enable the policy in the CCR console, then "+k.again+".")
+	case errors.Is(err, errInterrupted):
+		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("%s: %s.\n\nNext step: %s.", none, err, k.again))
+	case errors.Is(err, errStillGoing):
+		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("%s: %s.\n\nNext step: %s when the other run has finished, or raise %s.", none, err, k.again, k.timeout))
+	}
+	return apiError(summary, none, err)
+}
+
+func (k keeper) unseen(policy client.ID, err *unseenError) diag.Diagnostic {
+	none := "no new execution of it is listed"
+	if err.look != nil {
+		none = "its executions could not be listed"
+	}
+	summary, what := "Migration has begun and cannot be found", fmt.Sprintf("CCR accepted the start of the policy with the id %s, and %s", policy, none)
+	if err.lost != nil {
+		summary, what = "Migration may have begun", fmt.Sprintf(
+			"The answer to the request to start the policy with the id %s was lost, and %s, so a run may or may not have begun. The request was sent once and is not repeated", policy, none)
+	}
+	what += "."
+	if cause := errors.Join(err.lost, err.look); cause != nil {
+		what = facts(strings.TrimSuffix(what, "."), cause)
+	}
+	return diag.NewErrorDiagnostic(summary, fmt.Sprintf(
+		"%s\n\nNext step: look at the policy's executions in the CCR console or with the data source ccr_executions (policy_id = %q). If a new one is there, %s; if not, %s.",
+		what, policy, k.adopt(policy), k.again))
+}
+
+func (k keeper) unfinished(run *runError) diag.Diagnostic {
+	e, err := run.execution, run.err
+	seen := fmt.Sprintf("Execution %s of policy %s, when last seen: %s", e.ID, e.PolicyID, describeStatus(e))
+	follow := k.follow(e) + "."
+	end := func(step string) string { return "\n\n" + k.kept + ".\n\nNext step: " + step }
+	switch {
+	case errors.Is(err, errVanished):
+		return diag.NewErrorDiagnostic("Migration vanished", fmt.Sprintf(
+			"%s. Then its record was gone from CCR, so how it ended cannot be told: somebody deleted the policy, or CCR purged its records.\n\nNext step: check that the policy exists, then %s.", seen, k.again))
+	case errors.Is(err, errInterrupted):
+		return diag.NewErrorDiagnostic("Waiting for the migration was interrupted", seen+"."+end(follow))
+	case errors.Is(err, errStillGoing):
+		what := seen + ". The time set by " + k.timeout + " was up"
+		if run.look != nil {
+			what = facts(what+", and CCR could not be asked about it at the end", run.look)
+		} else {
+			what += "."
+		}
+		return diag.NewErrorDiagnostic("Migration did not finish in time", what+end(follow+" Raise "+k.timeout+" if runs of this policy take so long."))
+	}
+	var api *client.Error
+	errors.As(err, &api)
+	if step := nextStep(err, api); step != "" {
+		follow = step + " Then " + follow
+	}
+	return diag.NewErrorDiagnostic("Waiting for the migration failed", facts(seen+". CCR then refused to say how it goes on", err)+end(follow))
+}
+
+// facts is [errorDetail] without the next step, where there is a better one.
+func facts(tried string, err error) string {
+	detail, _, _ := strings.Cut(errorDetail(tried, err), "\n\nNext step: ")
+	return detail
+}
+
+// stopFailed is the diagnostic of a stop that did not settle.
+func (k keeper) stopFailed(policy, id client.ID, err error) diag.Diagnostic {
+	which := fmt.Sprintf("execution %s of policy %s", id, policy)
+	var stop *stopError
+	if !errors.As(err, &stop) || !errors.Is(err, errStillGoing) && !errors.Is(err, errInterrupted) {
+		return apiError("Stopping the execution failed", "Could not stop "+which, err)
+	}
+	summary, step := "Execution did not stop in time", fmt.Sprintf("%s, or raise %s", k.again, k.timeout)
+	if errors.Is(err, errInterrupted) {
+		summary, step = "Stopping the execution was interrupted", k.again
+	}
+	what := "CCR was asked to stop " + which
+	switch {
+	case !stop.asked:
+		what = "CCR was not yet asked to stop " + which
+	case stop.lost != nil:
+		what += ", and the answer was lost"
+	}
+	if stop.execution.ID != 0 {
+		what += ". When last seen it was still going (" + describeStatus(stop.execution) + ")"
+	}
+	what += "."
+	if stop.lost != nil {
+		what = facts(strings.TrimSuffix(what, "."), stop.lost)
+	}
+	return diag.NewErrorDiagnostic(summary, what+"\n\nNext step: "+step+".")
 }

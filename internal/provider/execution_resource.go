@@ -36,31 +36,47 @@ const (
 
 // Marks in private state.
 const (
-	// failedKey marks a run whose failure only a refresh found out, so that
-	// no apply has said so yet.
-	failedKey = "failed"
+	// unsaidKey marks a run that a refresh found not to have worked, so that no
+	// apply has said so yet.
+	unsaidKey = "unsaid"
 	// importedKey marks a record that was imported and not yet applied.
 	importedKey = "imported"
 )
 
 type executionResource struct{ resourceBase }
 
-// ModifyPlan has a run that nobody waited for, and that then failed, run again.
+// executionKeeper says what becomes of a run that the state remembers.
+var executionKeeper = keeper{
+	timeout: "timeouts.create",
+	again:   "apply again",
+	kept:    "It may go on in CCR; its id is kept in the state",
+	follow: func(client.Execution) string {
+		return "apply again, which stops this run if it still goes on and runs the policy again. To keep this run instead, run `terraform untaint` on the resource first; the next plan then reads how it ended"
+	},
+	adopt: func(policy client.ID) string { return fmt.Sprintf("import it as %s/<execution id>", policy) },
+}
+
+var deleteKeeper = keeper{timeout: "timeouts.delete", again: "apply again"}
+
+// ModifyPlan has a run that nobody waited for, and that did not work, run again.
 func (r *executionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() || req.State.Raw.IsNull() {
 		return
 	}
-	failed, diags := req.Private.GetKey(ctx, failedKey)
+	unsaid, diags := req.Private.GetKey(ctx, unsaidKey)
 	resp.Diagnostics.Append(diags...)
 	var state, plan executionModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || failed == nil || plan.OnFailure.ValueString() != policyFail {
+	if resp.Diagnostics.HasError() || unsaid == nil {
 		return
 	}
-	e := state.execution()
-	resp.Diagnostics.AddWarning("Migration failed and will be run again", fmt.Sprintf(
-		"Execution %s of policy %s: %s. It ended after the last apply, which did not wait for it.", e.ID, e.PolicyID, describeStatus(e)))
+	judged := outcome(state.execution(), plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())
+	if !judged.HasError() {
+		return
+	}
+	resp.Diagnostics.AddWarning(judged[0].Summary()+", and will be run again",
+		describeExecution(state.execution())+". It ended when no apply waited for it.")
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), types.StringUnknown())...)
 	resp.RequiresReplace.Append(path.Root("id"))
 }
@@ -68,7 +84,7 @@ func (r *executionResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 func (r *executionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan executionModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	policy := parseStateID(plan.PolicyID, &resp.Diagnostics)
+	policy := parseIDArgument("policy_id", plan.PolicyID, &resp.Diagnostics)
 	limit, diags := plan.Timeouts.Create(ctx, defaultExecutionCreate)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -77,8 +93,6 @@ func (r *executionResource) Create(ctx context.Context, req resource.CreateReque
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 
-	// save is called as soon as the execution is known and again with its end:
-	// an id that waits for the end is lost with it.
 	save := func(e client.Execution) error {
 		plan.read(e)
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
@@ -89,14 +103,14 @@ func (r *executionResource) Create(ctx context.Context, req resource.CreateReque
 		return nil
 	}
 	wait := plan.WaitForCompletion.ValueBool()
+	// The id is saved as soon as it is known: however the wait ends, the state
+	// has it.
 	e, err := r.runner.run(ctx, run{policy: policy, wait: wait, started: save})
-	if e.ID != 0 {
-		_ = save(e) // its diagnostics are in resp
-	}
 	if err != nil {
-		resp.Diagnostics.Append(runDiagnostic(policy, err))
+		resp.Diagnostics.Append(executionKeeper.diagnose(policy, err))
 		return
 	}
+	_ = save(e) // its diagnostics are in resp
 	if wait {
 		resp.Diagnostics.Append(outcome(e, plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())...)
 	}
@@ -112,10 +126,14 @@ func (r *executionResource) Read(ctx context.Context, req resource.ReadRequest, 
 	if resp.Diagnostics.HasError() || state.finished() {
 		return
 	}
-	e, err := r.client.Execution(ctx, policy, id)
+	imported, look := state.Status.IsNull(), r.runner.look
+	if imported {
+		look = r.client.Execution
+	}
+	e, err := look(ctx, policy, id)
 	if errors.Is(err, client.ErrNotFound) {
-		if state.Status.IsNull() {
-			resp.State.RemoveResource(ctx) // being imported: there is no such execution
+		if imported {
+			resp.State.RemoveResource(ctx) // there is no such execution
 			return
 		}
 		resp.Diagnostics.AddWarning("Execution is gone before its end was seen", fmt.Sprintf(
@@ -127,11 +145,15 @@ func (r *executionResource) Read(ctx context.Context, req resource.ReadRequest, 
 		resp.Diagnostics.Append(apiError("Reading the execution failed", fmt.Sprintf("Could not read execution %s of policy %s", id, policy), err))
 		return
 	}
-	imported := state.Status.IsNull()
-	state.read(e)
-	if phase := e.Phase(); !imported && (phase == client.PhaseFailed || phase == client.PhaseStopped) {
-		resp.Diagnostics.Append(resp.Private.SetKey(ctx, failedKey, []byte(`true`))...)
+	if !imported && e.Finished() {
+		judged := outcome(e, state.OnFailure.ValueString(), state.OnEmpty.ValueString())
+		if judged.HasError() {
+			resp.Diagnostics.Append(resp.Private.SetKey(ctx, unsaidKey, []byte(`true`))...)
+		} else {
+			resp.Diagnostics.Append(judged...)
+		}
 	}
+	state.read(e)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
@@ -155,22 +177,22 @@ func (r *executionResource) Delete(ctx context.Context, req resource.DeleteReque
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	e, err := r.runner.stop(ctx, policy, id, nil)
-	if err != nil {
-		resp.Diagnostics.Append(stopDiagnostic(policy, id, e, err))
+	if _, err := r.runner.stop(ctx, policy, id, nil); err != nil && !errors.Is(err, errVanished) {
+		resp.Diagnostics.Append(deleteKeeper.stopFailed(policy, id, err))
 	}
 }
 
 func (r *executionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	policyText, idText, found := strings.Cut(req.ID, "/")
-	if req.ID == "" {
-		policyText, idText, found = identityAttribute(ctx, req, resp, "policy_id"), identityAttribute(ctx, req, resp, "id"), true
+	text := req.ID
+	if text == "" {
+		text = identityAttribute(ctx, req, resp, "policy_id") + "/" + identityAttribute(ctx, req, resp, "id")
 	}
+	policyText, idText, found := strings.Cut(text, "/")
 	policy, policyErr := client.ParseID(policyText)
 	id, idErr := client.ParseID(idText)
 	if !found || policyErr != nil || idErr != nil {
 		resp.Diagnostics.AddError("Invalid import id", fmt.Sprintf(
-			"%q is not <policy id>/<execution id>, two positive whole numbers.\n\nNext step: write `terraform import ccr_policy_execution.<label> 3/17`; the data source ccr_executions lists a policy's executions.", policyText+"/"+idText))
+			"%q is not <policy id>/<execution id>, two positive whole numbers.\n\nNext step: write `terraform import ccr_policy_execution.<label> 3/17`; the data source ccr_executions lists a policy's executions.", text))
 		return
 	}
 	state := executionModel{

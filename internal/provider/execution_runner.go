@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,42 +36,26 @@ type run struct {
 	policy client.ID
 	// wait says whether to wait until it is finished.
 	wait bool
+	// blocked is told of every look at an execution that has to finish first;
+	// may be nil.
+	blocked func(client.Execution)
 	// started is told of the execution as soon as it is known, and once.
 	started func(client.Execution) error
 	// progress is told of every look at it; may be nil.
 	progress func(client.Execution)
 }
 
-// Errors of a run. Each is wrapped with what is known of the execution.
-var (
-	errVanished    = errors.New("its record is gone from CCR, so how it ended cannot be told")
-	errNotSeen     = errors.New("CCR accepted the start and lists no new execution")
-	errStartLost   = errors.New("the answer to the start was lost")
-	errMayHaveRun  = fmt.Errorf("%w, and CCR lists no new execution", errStartLost)
-	errStillGoing  = errors.New("it had not finished when the time was up")
-	errInterrupted = errors.New("the wait was interrupted")
-)
-
-// runError is an execution that is known and whose end is not.
-type runError struct {
-	execution client.Execution
-	err       error
-}
-
-func (e *runError) Error() string { return fmt.Sprintf("execution %s: %v", e.execution.ID, e.err) }
-func (e *runError) Unwrap() error { return e.err }
-
 // run starts a policy once and returns its execution: finished, or as it was
 // when first seen if it is not waited for.
 func (r *executionRunner) run(ctx context.Context, job run) (client.Execution, error) {
 	free, err := r.turn(ctx, job.policy)
 	if err != nil {
-		return client.Execution{}, err
+		return client.Execution{}, &notStartedError{err: err}
 	}
 	defer free()
-	newest, err := r.awaitIdle(ctx, job.policy)
+	newest, err := r.awaitIdle(ctx, job.policy, job.blocked)
 	if err != nil {
-		return client.Execution{}, fmt.Errorf("nothing was started: %w", err)
+		return client.Execution{}, &notStartedError{err: err}
 	}
 	r.mu.Lock()
 	newest = max(newest, r.newest[job.policy])
@@ -104,35 +89,34 @@ func (r *executionRunner) turn(ctx context.Context, policy client.ID) (free func
 	case turn <- struct{}{}:
 		return func() { <-turn }, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("nothing was started: another run of policy %s in this apply had not finished: %w", policy, endOf(ctx))
+		return nil, fmt.Errorf("another run of it in this apply had not finished: %w", endOf(ctx))
 	}
 }
 
 // awaitIdle waits until the policy has no execution that is not finished, and
-// returns the id of its newest, 0 when it has none.
-func (r *executionRunner) awaitIdle(ctx context.Context, policy client.ID) (client.ID, error) {
-	var going []string // when last seen
+// returns the id of its newest, 0 when it has none. It tells blocked, unless
+// nil, of every look at one that is not.
+func (r *executionRunner) awaitIdle(ctx context.Context, policy client.ID, blocked func(client.Execution)) (client.ID, error) {
+	var going []client.Execution
 	for look := 0; ; look++ {
-		executions, err := r.client.Executions(ctx, policy)
+		executions, err := r.executions(ctx, policy)
 		switch {
+		case ctx.Err() != nil:
+			return 0, endOfWaitFor(ctx, going)
+		// Only what is known to run is worth waiting for with an API that fails.
+		case err != nil && (len(going) == 0 || !r.transient(ctx, err)):
+			return 0, err
 		case err == nil:
-			going = nil
-			for _, e := range executions {
-				if !e.Finished() {
-					going = append(going, fmt.Sprintf("%s (%s)", e.ID, describeStatus(e)))
-				}
-			}
+			going = slices.DeleteFunc(slices.Clone(executions), client.Execution.Finished)
 			if len(going) == 0 {
 				return newestOf(executions), nil
 			}
-		case ctx.Err() == nil && !r.transient(ctx, err):
-			return 0, err
+			if blocked != nil {
+				blocked(going[0])
+			}
 		}
 		if r.world.wait(ctx, r.world.poll(look)) != nil {
-			if len(going) == 0 {
-				return 0, err
-			}
-			return 0, fmt.Errorf("policy %s still has an execution under way: %s: %w", policy, strings.Join(going, ", "), endOf(ctx))
+			return 0, endOfWaitFor(ctx, going)
 		}
 	}
 }
@@ -146,6 +130,20 @@ func newestOf(executions []client.Execution) client.ID {
 	return executions[0].ID
 }
 
+func endOfWaitFor(ctx context.Context, going []client.Execution) error {
+	if len(going) == 0 {
+		return endOf(ctx)
+	}
+	return fmt.Errorf("it still has an execution under way: %s (%s): %w", going[0].ID, describeStatus(going[0]), endOf(ctx))
+}
+
+// executions returns those of a policy, newest first. A server that does not
+// narrow its list must not pass another policy's run for one of this.
+func (r *executionRunner) executions(ctx context.Context, policy client.ID) ([]client.Execution, error) {
+	all, err := r.client.Executions(ctx, policy)
+	return slices.DeleteFunc(all, func(e client.Execution) bool { return e.PolicyID != policy }), err
+}
+
 // startLooks is how often a new execution is looked for: the answer to start
 // does not name it.
 const startLooks = 6
@@ -155,26 +153,19 @@ const startLooks = 6
 func (r *executionRunner) start(ctx context.Context, policy, newest client.ID) (client.Execution, error) {
 	lost := r.client.StartPolicy(ctx, policy)
 	if lost != nil && !client.Ambiguous(lost) {
-		return client.Execution{}, lost
+		return client.Execution{}, &notStartedError{err: r.refusal(ctx, policy, lost)}
 	}
 	// An interrupt from here on must not lose an execution that has begun.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	var lastErr error
 	for look := range startLooks {
-		if look > 0 {
-			if r.world.wait(ctx, r.world.poll(look-1)) != nil {
-				break
-			}
+		if look > 0 && r.world.wait(ctx, r.world.poll(look-1)) != nil {
+			break
 		}
-		executions, err := r.client.Executions(ctx, policy)
+		executions, err := r.executions(ctx, policy)
 		lastErr = err
-		var begun []client.Execution // newest first
-		for _, e := range executions {
-			if e.ID > newest {
-				begun = append(begun, e)
-			}
-		}
+		begun := slices.DeleteFunc(executions, func(e client.Execution) bool { return e.ID <= newest })
 		if len(begun) > 1 {
 			tflog.Warn(ctx, "Several executions of the policy began at once; taking the first", map[string]any{"policy_id": policy.String(), "executions": len(begun)})
 		}
@@ -182,36 +173,32 @@ func (r *executionRunner) start(ctx context.Context, policy, newest client.ID) (
 			return begun[len(begun)-1], nil
 		}
 	}
-	unseen := &unseenError{policy: policy, err: errNotSeen}
-	switch {
-	case lost != nil && lastErr != nil:
-		unseen.err = fmt.Errorf("%w (%w) and looking for it failed (%w), so it may or may not have begun", errStartLost, lost, lastErr)
-	case lost != nil:
-		unseen.err = fmt.Errorf("%w, so it may or may not have begun: %w", errMayHaveRun, lost)
-	case lastErr != nil:
-		unseen.err = fmt.Errorf("the policy was started and its execution could not be found: %w", lastErr)
+	return client.Execution{}, &unseenError{lost: lost, look: lastErr}
+}
+
+// refusal says why a policy was not started, as far as CCR lets one see.
+func (r *executionRunner) refusal(ctx context.Context, policy client.ID, refused error) error {
+	var api *client.Error
+	if ctx.Err() != nil || !errors.As(refused, &api) {
+		return orEnd(ctx, refused)
 	}
-	return client.Execution{}, unseen
-}
-
-// unseenError is a start that CCR took, or may have taken, and of which no
-// execution is known.
-type unseenError struct {
-	policy client.ID
-	err    error
-}
-
-func (e *unseenError) Error() string { return e.err.Error() }
-func (e *unseenError) Unwrap() error { return e.err }
-
-func (e *unseenError) step() string {
-	return fmt.Sprintf("look at the data source ccr_executions for policy %s; if an execution appears there, import it as %s/<execution id>, else apply again.",
-		e.policy, e.policy)
+	switch api.Status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed:
+		p, err := r.client.Policy(ctx, policy)
+		if errors.Is(err, client.ErrNotFound) {
+			return fmt.Errorf("%w: %w", errNoPolicy, refused)
+		}
+		if err == nil && !p.Enabled {
+			return fmt.Errorf("%w: %w", errDisabled, refused)
+		}
+	}
+	return refused
 }
 
 // await looks at an execution until it is finished. A failure counts only when
 // a second look confirms it: the server retries what failed.
 func (r *executionRunner) await(ctx context.Context, e client.Execution, progress func(client.Execution)) (client.Execution, error) {
+	var failedLook error
 	suspected := false
 	for look := 0; ; look++ {
 		if progress != nil {
@@ -224,35 +211,51 @@ func (r *executionRunner) await(ctx context.Context, e client.Execution, progres
 			suspected = phase == client.PhaseFailed
 		}
 		if r.world.wait(ctx, r.world.poll(look)) != nil {
-			return e, &runError{e, endOf(ctx)}
+			return endOfRun(ctx, e, failedLook)
 		}
 		seen, err := r.client.Execution(ctx, e.PolicyID, e.ID)
 		switch {
 		case err == nil:
-			e = seen
+			e, failedLook = seen, nil
 		case errors.Is(err, client.ErrNotFound):
-			return e, &runError{e, errVanished}
+			return e, &runError{execution: e, err: errVanished}
 		case ctx.Err() != nil:
-			return e, &runError{e, endOf(ctx)}
+			return endOfRun(ctx, e, failedLook)
 		case !r.transient(ctx, err):
-			return e, &runError{e, err}
+			return e, &runError{execution: e, err: err}
 		default:
-			suspected = false
+			suspected, failedLook = false, err
 		}
 	}
+}
+
+// endOfRun is what is known of an execution when there is no time left. One
+// that had failed when last seen has failed: that it be retried is not likely.
+func endOfRun(ctx context.Context, e client.Execution, failedLook error) (client.Execution, error) {
+	if e.Finished() {
+		return e, nil
+	}
+	return e, &runError{execution: e, err: endOf(ctx), look: failedLook}
+}
+
+// look reads an execution, twice when it has failed: see [executionRunner.await].
+func (r *executionRunner) look(ctx context.Context, policy, id client.ID) (client.Execution, error) {
+	e, err := r.client.Execution(ctx, policy, id)
+	if err != nil || e.Phase() != client.PhaseFailed {
+		return e, err
+	}
+	if err := r.world.wait(ctx, r.world.poll(0)); err != nil {
+		return e, err
+	}
+	return r.client.Execution(ctx, policy, id)
 }
 
 // transient reports an error of a look that the next look may not meet: while
 // something runs, CCR being briefly away is no reason to give it up.
 func (r *executionRunner) transient(ctx context.Context, err error) bool {
-	if ctx.Err() != nil {
-		return false
-	}
 	var api *client.Error
-	if !errors.As(err, &api) {
-		return true
-	}
-	if refused := api.Status >= 400 && api.Status < 500 && api.Status != 408 && api.Status != 429; refused {
+	if errors.As(err, &api) && api.Status >= 400 && api.Status < 500 &&
+		api.Status != http.StatusRequestTimeout && api.Status != http.StatusTooManyRequests {
 		return false
 	}
 	tflog.Warn(ctx, "Looking at an execution failed; trying again", map[string]any{"error": err.Error()})
@@ -260,24 +263,26 @@ func (r *executionRunner) transient(ctx context.Context, err error) bool {
 }
 
 // stop stops an execution and waits until it has settled. One that is already
-// finished or gone is no error.
+// finished is no error; of one that CCR does not have the error is errVanished.
 func (r *executionRunner) stop(ctx context.Context, policy, id client.ID, progress func(client.Execution)) (client.Execution, error) {
 	e, err := r.client.Execution(ctx, policy, id)
-	if errors.Is(err, client.ErrNotFound) {
-		return client.Execution{ID: id, PolicyID: policy}, nil
-	}
-	if err != nil || e.Finished() {
-		return e, err
+	switch {
+	case errors.Is(err, client.ErrNotFound):
+		return client.Execution{ID: id, PolicyID: policy}, errVanished
+	case err != nil:
+		return e, &stopError{err: orEnd(ctx, err)}
+	case e.Finished():
+		return e, nil
 	}
 	// A lost answer is settled by looking on; a stop sent twice does no harm.
-	for {
+	for asked := false; ; asked = true {
 		lost := r.client.StopExecution(ctx, id)
 		if lost != nil && !client.Ambiguous(lost) {
-			return e, lost
+			return e, &stopError{execution: e, asked: asked, err: orEnd(ctx, lost)}
 		}
-		settled, err := r.awaitSettled(ctx, e, lost != nil, progress)
+		e, err = r.awaitSettled(ctx, e, lost, progress)
 		if !errors.Is(err, errStopLost) {
-			return settled, err
+			return e, err
 		}
 	}
 }
@@ -289,14 +294,12 @@ var errStopLost = errors.New("the stop was lost")
 // looksAfterLostStop is how long a stop whose answer was lost may take effect.
 const looksAfterLostStop = 3
 
-func (r *executionRunner) awaitSettled(ctx context.Context, e client.Execution, lost bool, progress func(client.Execution)) (client.Execution, error) {
+// awaitSettled looks at an execution that was asked to stop until it is
+// finished; lost is what became of the answer, nil when there was one.
+func (r *executionRunner) awaitSettled(ctx context.Context, e client.Execution, lost error, progress func(client.Execution)) (client.Execution, error) {
 	for look := 0; ; look++ {
 		seen, err := r.client.Execution(ctx, e.PolicyID, e.ID)
 		switch {
-		case errors.Is(err, client.ErrNotFound):
-			return e, nil
-		case err != nil && !r.transient(ctx, err):
-			return e, &runError{e, err}
 		case err == nil:
 			e = seen
 			if progress != nil {
@@ -305,43 +308,16 @@ func (r *executionRunner) awaitSettled(ctx context.Context, e client.Execution, 
 			if e.Finished() {
 				return e, nil
 			}
+		case errors.Is(err, client.ErrNotFound):
+			return e, errVanished
+		case ctx.Err() == nil && !r.transient(ctx, err):
+			return e, &stopError{execution: e, asked: true, lost: lost, err: err}
 		}
-		if lost && look >= looksAfterLostStop {
+		if lost != nil && look >= looksAfterLostStop {
 			return e, errStopLost
 		}
 		if r.world.wait(ctx, r.world.poll(look)) != nil {
-			return e, &runError{e, endOf(ctx)}
+			return e, &stopError{execution: e, asked: true, lost: lost, err: endOf(ctx)}
 		}
 	}
-}
-
-// endOf says why a context ended: time-out or interrupt.
-func endOf(ctx context.Context) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return errStillGoing
-	}
-	return errInterrupted
-}
-
-// describeStatus is an execution's status with its counts, as a person reads it.
-func describeStatus(e client.Execution) string {
-	text := fmt.Sprintf("%s, %s", e.Status, describeCounts(e))
-	if e.StatusText != "" {
-		text += ": " + client.Printable(e.StatusText)
-	}
-	return text
-}
-
-// describeCounts is how far an execution has come.
-func describeCounts(e client.Execution) string {
-	parts := []string{fmt.Sprintf("%d of %d images migrated", e.Succeed, e.Total)}
-	for _, c := range []struct {
-		count int64
-		word  string
-	}{{e.Failed, "failed"}, {e.Stopped, "stopped"}, {e.InProgress, "in progress"}} {
-		if c.count > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.count, c.word))
-		}
-	}
-	return strings.Join(parts, ", ")
 }

@@ -118,5 +118,5 @@ func computedCount(description string) schema.Int64Attribute {
 func unlessImported(ctx context.Context, req planmodifier.MapRequest, resp *mapplanmodifier.RequiresReplaceIfFuncResponse) {
 	imported, diags := req.Private.GetKey(ctx, importedKey)
 	resp.Diagnostics.Append(diags...)
-	resp.RequiresReplace = !(req.StateValue.IsNull() && imported != nil)
+	resp.RequiresReplace = !req.StateValue.IsNull() || imported == nil
 }

@@ -88,11 +88,11 @@ func TestPolicyDeleteRunsOutOfTimeWhileLooking(t *testing.T) {
 	t.Parallel()
 	m := startMock(t)
 	m.seedSource(t)
-	p := m.core(t, "ccr_migration_policy", object{"max_retries": 0})
-	wantNoDiagnostics(t, p.apply(changed(plainPolicy, object{"timeouts": object{"delete": "500ms"}})))
+	p := m.core(t, "ccr_migration_policy", fields{"max_retries": 0})
+	wantQuiet(t, p.apply(changed(plainPolicy, fields{"timeouts": fields{"delete": "500ms"}})))
 	m.CreateExecution(1, ccrmock.Execution{})
 	m.AddFault(ccrmock.Fault{Kind: ccrmock.FaultHangBefore, Path: "/v1/ccr/executions", Skip: 1})
-	wantError(t, p.apply(nil), "Policy is still running", "execution under way: 1 (InProgress")
+	wantFailure(t, p.apply(nil), "Policy is still running", "execution under way: 1 (InProgress")
 }
 
 // CCR may call a policy busy for a moment after its execution has ended, and
@@ -102,19 +102,19 @@ func TestPolicyDeleteThatIsRefusedAgain(t *testing.T) {
 	m := startMock(t)
 	m.seedSource(t)
 	p := m.core(t, "ccr_migration_policy", nil)
-	wantNoDiagnostics(t, p.apply(plainPolicy))
+	wantQuiet(t, p.apply(plainPolicy))
 	busy := func(times int) {
 		m.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "PreconditionFailed", Method: "DELETE", Times: times})
 	}
 	busy(-1) // for another reason, which waiting does not mend
-	wantError(t, p.apply(nil), "Deleting the policy failed", `Could not delete the policy "web" (id 1)`, "Code: PreconditionFailed")
-	if p.state.IsNull() {
+	wantFailure(t, p.apply(nil), "Deleting the policy failed", `Could not delete the policy "web" (id 1)`, "Code: PreconditionFailed")
+	if p.instance == nil {
 		t.Error("the policy left the state")
 	}
 	m.ClearFaults()
 	busy(3)
-	wantNoDiagnostics(t, p.apply(nil))
-	if !p.state.IsNull() || len(m.Policies()) != 0 {
-		t.Errorf("state %s, CCR holds %d policies", p.state, len(m.Policies()))
+	wantQuiet(t, p.apply(nil))
+	if p.instance != nil || len(m.Policies()) != 0 {
+		t.Errorf("state %v, CCR holds %d policies", p.instance, len(m.Policies()))
 	}
 }

@@ -14,49 +14,49 @@ import (
 func TestPolicyValidation(t *testing.T) {
 	t.Parallel()
 	p := startMock(t).core(t, "ccr_migration_policy", nil)
-	name := func(value any) object { return object{"type": "name", "value": value} }
-	tag := func(value any) object { return object{"type": "tag", "value": value} }
+	name := func(value any) fields { return fields{"type": "name", "value": value} }
+	tag := func(value any) fields { return fields{"type": "tag", "value": value} }
 	const missingName = `ERROR AttributeName("filters"): Missing name filter
 The policy has no filter of type "name", which says what images it migrates.
 
 Next step: add one, as in { type = "name", value = "cce/web" }.
 `
 	for what, c := range map[string]struct {
-		config object
+		config fields
 		want   string
 	}{
-		"no filter":   {object{"filters": []object{}}, missingName},
-		"only a tag":  {object{"filters": []object{tag("v1")}}, missingName},
-		"name":        {object{"filters": []object{name("cce/web")}}, ""},
-		"both":        {object{"filters": []object{name("cce/*"), tag("v1")}}, ""},
-		"not known":   {object{"filters": later, "name": later, "src_registry_id": later}, ""},
-		"type later":  {object{"filters": []object{{"type": later, "value": later}}}, ""},
-		"value later": {object{"filters": []object{name(later), tag(later)}}, ""},
-		"two names": {object{"filters": []object{name("cce/web"), name("cce/api")}}, `ERROR AttributeName("filters"): Too many name filters
+		"no filter":   {fields{"filters": []fields{}}, missingName},
+		"only a tag":  {fields{"filters": []fields{tag("v1")}}, missingName},
+		"name":        {fields{"filters": []fields{name("cce/web")}}, ""},
+		"both":        {fields{"filters": []fields{name("cce/*"), tag("v1")}}, ""},
+		"not known":   {fields{"filters": unknown{}, "name": unknown{}, "src_registry_id": unknown{}}, ""},
+		"type later":  {fields{"filters": []fields{{"type": unknown{}, "value": unknown{}}}}, ""},
+		"value later": {fields{"filters": []fields{name(unknown{}), tag(unknown{})}}, ""},
+		"two names": {fields{"filters": []fields{name("cce/web"), name("cce/api")}}, `ERROR AttributeName("filters"): Too many name filters
 The policy has 2 filters of type "name"; CCR takes one.
 
 Next step: declare one policy for each image name (for_each), or use a pattern such as cce/{web,api}.
 `},
-		"two tags": {object{"filters": []object{name("cce/web"), tag("v1"), tag("v2")}}, `ERROR AttributeName("filters"): Too many tag filters
+		"two tags": {fields{"filters": []fields{name("cce/web"), tag("v1"), tag("v2")}}, `ERROR AttributeName("filters"): Too many tag filters
 The policy has 2 filters of type "tag"; CCR takes at most one.
 
 Next step: use one pattern such as {v1,v2}, or declare one policy for each tag.
 `},
-		"no such filter": {object{"filters": []object{{"type": "label", "value": "a"}}},
+		"no such filter": {fields{"filters": []fields{{"type": "label", "value": "a"}}},
 			`ERROR AttributeName("filters").ElementKeyValue(tftypes.Object["type":tftypes.String, "value":tftypes.String]<"type":tftypes.String<"label">, "value":tftypes.String<"a">>).AttributeName("type"): Invalid Attribute Value Match
 Attribute filters[Value({"type":"label","value":"a"})].type value must be one of: ["name" "tag"], got: "label"
 `},
-		"empty filter": {object{"filters": []object{name("")}},
+		"empty filter": {fields{"filters": []fields{name("")}},
 			`ERROR AttributeName("filters").ElementKeyValue(tftypes.Object["type":tftypes.String, "value":tftypes.String]<"type":tftypes.String<"name">, "value":tftypes.String<"">>).AttributeName("value"): Invalid value
 filters[Value({"type":"name","value":""})].value: "" must not be empty and must not begin or end with a space.
 `},
-		"another trigger": {object{"trigger_type": "scheduled"}, `ERROR AttributeName("trigger_type"): Invalid Attribute Value Match
+		"another trigger": {fields{"trigger_type": "scheduled"}, `ERROR AttributeName("trigger_type"): Invalid Attribute Value Match
 Attribute trigger_type value must be one of: ["manual"], got: "scheduled"
 `},
-		"source by name": {object{"src_registry_id": "cce-hub"}, `ERROR AttributeName("src_registry_id"): Invalid value
+		"source by name": {fields{"src_registry_id": "cce-hub"}, `ERROR AttributeName("src_registry_id"): Invalid value
 src_registry_id: "cce-hub" is not an id: ids are positive whole numbers.
 `},
-		"no namespace": {object{"dest_project_name": ""}, `ERROR AttributeName("dest_project_name"): Invalid value
+		"no namespace": {fields{"dest_project_name": ""}, `ERROR AttributeName("dest_project_name"): Invalid value
 dest_project_name: "" must not be empty and must not begin or end with a space.
 `},
 	} {
@@ -124,9 +124,9 @@ func TestPolicySourceVanishesBeforeUpdate(t *testing.T) {
 	m := startMock(t)
 	m.seedSource(t)
 	p := m.core(t, "ccr_migration_policy", nil)
-	wantNoDiagnostics(t, p.apply(plainPolicy))
-	before := p.state
-	plan := p.plan(changed(plainPolicy, object{"override": true}))
+	wantQuiet(t, p.apply(plainPolicy))
+	before := p.value
+	planned, _ := p.plan(changed(plainPolicy, fields{"override": true}))
 	m.DeleteRegistry(1)
 	p.rerun()
 	request := len(m.Requests()) + 1
@@ -141,11 +141,11 @@ Request id: ` + requestID(request) + `
 
 Next step: refer to a ccr_registry, or look up the id with the data source ccr_registries.
 `
-	if got := told(p.applyPlan(plan, changed(plainPolicy, object{"override": true}))); got != want {
+	if got := told(p.applyPlan(planned)); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
-	if !p.state.Equal(before) {
-		t.Errorf("the state changed to %s", p.state)
+	if !p.value.Equal(before) {
+		t.Errorf("the state changed to %v", p.instance)
 	}
 }
 
@@ -173,9 +173,10 @@ Next step: to manage that one, run `+"`terraform import ccr_migration_policy.<la
 	if got, want := told(p.apply(plainPolicy)), taken(`create the policy "web"`, "POST", 3); got != want {
 		t.Errorf("create: got:\n%s\nwant:\n%s", got, want)
 	}
-	wantNoDiagnostics(t, p.apply(changed(plainPolicy, object{"name": "other"})))
-	plan, request := p.plan(plainPolicy), len(m.Requests())+1
-	if got, want := told(p.applyPlan(plan, plainPolicy)), taken(`update the policy "web" (id 2)`, "PUT", request); got != want {
+	wantQuiet(t, p.apply(changed(plainPolicy, fields{"name": "other"})))
+	planned, _ := p.plan(plainPolicy)
+	request := len(m.Requests()) + 1
+	if got, want := told(p.applyPlan(planned)), taken(`update the policy "web" (id 2)`, "PUT", request); got != want {
 		t.Errorf("rename: got:\n%s\nwant:\n%s", got, want)
 	}
 }
@@ -184,17 +185,17 @@ func TestPolicyThatCannotBeReadBack(t *testing.T) {
 	t.Parallel()
 	m := startMock(t)
 	m.seedSource(t)
-	p := m.core(t, "ccr_migration_policy", object{"max_retries": 0})
+	p := m.core(t, "ccr_migration_policy", fields{"max_retries": 0})
 	m.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "InternalError", Method: "GET", Path: "/v1/ccr/policies", Skip: 1})
 	diags := p.apply(plainPolicy)
-	if len(diags) != 1 || diags[0].Summary != "Policy was written but could not be read back" || hasError(diags) {
+	if len(diags) != 1 || diags[0].summary != "Policy was written but could not be read back" || diags.failed() {
 		t.Errorf("got:\n%s", told(diags))
 	}
-	if got := p.attributes(); got["id"] != "1" || got["enabled"] != nil {
+	if got := p.fields(); got["id"] != "1" || got["enabled"] != nil {
 		t.Errorf("the state is %v", got)
 	}
-	wantNoDiagnostics(t, p.apply(changed(plainPolicy, object{"override": true})))
-	if got := p.attributes(); got["enabled"] == nil || got["pull_base"] == nil || got["creation_time"] == nil || got["update_time"] == nil {
+	wantQuiet(t, p.apply(changed(plainPolicy, fields{"override": true})))
+	if got := p.fields(); got["enabled"] == nil || got["pull_base"] == nil || got["creation_time"] == nil || got["update_time"] == nil {
 		t.Errorf("the state is %v", got)
 	}
 }
@@ -227,22 +228,23 @@ Next step: declare one policy for each image (for_each).
 			m := startMock(t)
 			m.CreateRegistry(ccrmock.Registry{Name: "source", URL: c.url})
 			p := m.core(t, "ccr_migration_policy", nil)
-			config := changed(plainPolicy, object{"filters": []object{{"type": "name", "value": c.name}, {"type": "tag", "value": "v*"}}})
+			config := changed(plainPolicy, fields{"filters": []fields{{"type": "name", "value": c.name}, {"type": "tag", "value": "v*"}}})
 			want := ""
 			if c.warns {
 				want = fmt.Sprintf(warning, c.name)
 			}
-			if got := told(p.plan(config).Diagnostics); got != want {
-				t.Errorf("create: got:\n%s\nwant:\n%s", got, want)
+			if _, diags := p.plan(config); told(diags) != want {
+				t.Errorf("create: got:\n%s\nwant:\n%s", told(diags), want)
 			}
-			wantNoDiagnostics(t, p.apply(plainPolicy))
+			wantQuiet(t, p.apply(plainPolicy))
 			config["override"] = true
-			if got := told(p.plan(config).Diagnostics); got != want {
-				t.Errorf("update: got:\n%s\nwant:\n%s", got, want)
+			planned, diags := p.plan(config)
+			if told(diags) != want {
+				t.Errorf("update: got:\n%s\nwant:\n%s", told(diags), want)
 			}
-			wantNoDiagnostics(t, p.applyPlan(p.plan(config), config))
-			if got := told(p.plan(config).Diagnostics); got != "" {
-				t.Errorf("an empty plan says:\n%s", got)
+			wantQuiet(t, p.applyPlan(planned))
+			if planned, diags := p.plan(config); planned.action != "" || len(diags) > 0 {
+				t.Errorf("an empty plan says:\n%s", told(diags))
 			}
 		})
 	}

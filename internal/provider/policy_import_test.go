@@ -109,9 +109,11 @@ func TestPolicyIdentityThatChanged(t *testing.T) {
 	m := startMock(t)
 	m.seedSource(t)
 	p := m.core(t, "ccr_migration_policy", nil)
-	wantNoDiagnostics(t, p.apply(plainPolicy))
-	p.identity = identityOf(t, object{"id": "2"})
-	wantError(t, p.refresh(), "Unexpected Identity Change")
+	m.CreatePolicy(ccrmock.Policy{Name: "first", SrcRegistryID: 1})
+	wantQuiet(t, p.apply(plainPolicy))
+	p.wantIdentity("2")
+	p.identity = identityOf(fields{"id": "1"})
+	wantFailure(t, p.refresh(), "Unexpected Identity Change")
 }
 
 // What an import must leave unset is the filters alone, whether the source
@@ -120,20 +122,20 @@ func TestPolicyImportedState(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		id       string
-		identity object
+		identity fields
 		asObject bool
-	}{"id": {id: "1"}, "name": {id: "name=web"}, "identity": {identity: object{"id": "1"}}, "source as an object": {id: "1", asObject: true}} {
+	}{"id": {id: "1"}, "name": {id: "name=web"}, "identity": {identity: fields{"id": "1"}}, "source as an object": {id: "1", asObject: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := startMock(t)
 			m.seedPolicy(t)
 			m.SrcRegistryAsObject(c.asObject)
 			p := m.core(t, "ccr_migration_policy", nil)
-			wantNoDiagnostics(t, p.imports(c.id, c.identity))
-			got := p.attributes()
+			wantQuiet(t, p.imports(c.id, c.identity))
+			got := p.fields()
 			delete(got, "creation_time")
 			delete(got, "update_time")
-			want := object{
+			want := fields{
 				"id": "1", "name": "web", "description": "by hand", "src_registry_id": "1", "dest_project_name": "public", "override": true,
 				"filters": nil, "trigger_type": "manual", "timeouts": nil, "enabled": true, "pull_base": true,
 			}
@@ -153,13 +155,13 @@ func TestPolicyImportErrors(t *testing.T) {
 	}
 	p := m.core(t, "ccr_migration_policy", nil)
 	for id, want := range importErrors("ccr_migration_policy", "policy") {
-		if got := told(p.imports(id, object{"id": id})); got != want {
+		if got := told(p.imports(id, fields{"id": id})); got != want {
 			t.Errorf("import %q: got:\n%s\nwant:\n%s", id, got, want)
 		}
 	}
-	wantNoDiagnostics(t, p.imports("4711", nil))
-	if !p.state.IsNull() {
-		t.Errorf("the state is %s", p.state)
+	wantQuiet(t, p.imports("4711", nil))
+	if p.instance != nil {
+		t.Errorf("the state is %v", p.instance)
 	}
 }
 

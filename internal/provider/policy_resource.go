@@ -302,7 +302,7 @@ func (r *policyResource) deleteIdle(ctx context.Context, id client.ID) (running 
 		if !client.InUse(err) {
 			return false, err
 		}
-		if _, err := r.runner.awaitIdle(ctx, id); err != nil {
+		if _, err := r.runner.awaitIdle(ctx, id, nil); err != nil {
 			return true, err
 		}
 		if r.world.wait(ctx, r.world.poll(look)) != nil {

@@ -27,12 +27,6 @@ func (m *testMock) noPolicies(*terraform.State) error {
 	return nil
 }
 
-// plainPolicy is declaredPolicy for a core.
-var plainPolicy = object{
-	"name": "web", "src_registry_id": "1", "dest_project_name": "public",
-	"filters": []object{{"type": "name", "value": "cce/web"}},
-}
-
 func TestPolicyMinimal(t *testing.T) {
 	t.Parallel()
 	m := startMock(t)
@@ -151,38 +145,63 @@ func TestPolicyUnknownInputs(t *testing.T) {
 	}})
 }
 
+// policyDrifts are what anybody may change outside Terraform and CCR tells.
+var policyDrifts = []func(*ccrmock.Policy){
+	func(p *ccrmock.Policy) { p.Name = "renamed" },
+	func(p *ccrmock.Policy) { p.Description = "by hand" },
+	func(p *ccrmock.Policy) { p.SrcRegistryID = 2 },
+	func(p *ccrmock.Policy) { p.DestProjectName = "elsewhere" },
+	func(p *ccrmock.Policy) { p.Override = true },
+}
+
 // What was changed outside Terraform shows as an update, which undoes it.
 func TestPolicyDrift(t *testing.T) {
 	t.Parallel()
 	m := startMock(t)
 	m.seedSource(t)
 	m.CreateRegistry(ccrmock.Registry{Name: "source-2", URL: "http://hub-2.example"})
-	steps := []resource.TestStep{{Config: m.policy(nil)}}
-	for _, change := range []func(*ccrmock.Policy){
-		func(p *ccrmock.Policy) { p.Name = "renamed" },
-		func(p *ccrmock.Policy) { p.Description = "by hand" },
-		func(p *ccrmock.Policy) { p.SrcRegistryID = 2 },
-		func(p *ccrmock.Policy) { p.DestProjectName = "elsewhere" },
-		func(p *ccrmock.Policy) { p.Override = true },
-	} {
-		steps = append(steps, resource.TestStep{
-			PreConfig:        func() { m.UpdatePolicy(1, change) },
+	acceptance(t, resource.TestCase{Steps: []resource.TestStep{
+		{Config: m.policy(nil)},
+		{
+			PreConfig: func() {
+				for _, drift := range policyDrifts {
+					m.UpdatePolicy(1, drift)
+				}
+			},
 			Config:           m.policy(nil),
 			ConfigPlanChecks: updates(policyAddress),
 			Check:            m.holdsPolicy(heldPolicy),
-		})
+		},
+	}})
+}
+
+func TestPolicyDriftOfEachAttribute(t *testing.T) {
+	t.Parallel()
+	m := startMock(t)
+	m.seedSource(t)
+	m.CreateRegistry(ccrmock.Registry{Name: "source-2", URL: "http://hub-2.example"})
+	p := m.core(t, "ccr_migration_policy", nil)
+	wantQuiet(t, p.apply(plainPolicy))
+	undone := func(what any) {
+		t.Helper()
+		wantQuiet(t, p.refresh())
+		planned, _ := p.plan(plainPolicy)
+		if planned.action != "update" {
+			t.Errorf("change %v: the plan is to %q", what, planned.action)
+		}
+		wantQuiet(t, p.applyPlan(planned))
+		if err := m.holdsPolicy(heldPolicy)(nil); err != nil {
+			t.Errorf("change %v: %v", what, err)
+		}
+	}
+	for i, drift := range policyDrifts {
+		m.UpdatePolicy(1, drift)
+		undone(i)
 	}
 	// CCR does not tell filters; should it begin to, a change of them shows too.
-	steps = append(steps, resource.TestStep{
-		PreConfig: func() {
-			m.ReturnFilters(true)
-			m.UpdatePolicy(1, func(p *ccrmock.Policy) { p.Filters = []ccrmock.Filter{{Type: "name", Value: "by/hand"}} })
-		},
-		Config:           m.policy(nil),
-		ConfigPlanChecks: updates(policyAddress),
-		Check:            m.holdsPolicy(heldPolicy),
-	})
-	acceptance(t, resource.TestCase{Steps: steps})
+	m.ReturnFilters(true)
+	m.UpdatePolicy(1, func(p *ccrmock.Policy) { p.Filters = []ccrmock.Filter{{Type: "name", Value: "by/hand"}} })
+	undone("filters")
 }
 
 // What the console decides is no drift, and an update leaves it alone.
@@ -236,11 +255,11 @@ func TestPolicyWithSourceGone(t *testing.T) {
 	m := startMock(t)
 	m.seedSource(t)
 	p := m.core(t, "ccr_migration_policy", nil)
-	wantNoDiagnostics(t, p.apply(plainPolicy))
-	before := p.attributes()
+	wantQuiet(t, p.apply(plainPolicy))
+	before := p.fields()
 	m.DeleteRegistry(1)
-	wantNoDiagnostics(t, p.refresh())
-	if diff := cmp.Diff(before, p.attributes()); diff != "" {
+	wantQuiet(t, p.refresh())
+	if diff := cmp.Diff(before, p.fields()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -268,19 +287,19 @@ func TestPolicyRefreshErrorsRemoveNothing(t *testing.T) {
 				t.Parallel()
 				m := startMock(t)
 				m.seedSource(t)
-				p := m.core(t, "ccr_migration_policy", object{"max_retries": 1})
-				wantNoDiagnostics(t, p.apply(plainPolicy))
-				before := p.attributes()
+				p := m.core(t, "ccr_migration_policy", fields{"max_retries": 1})
+				wantQuiet(t, p.apply(plainPolicy))
+				before := p.fields()
 				failure.fault.Method, failure.fault.Path, failure.fault.Times = "GET", path, -1
 				m.AddFault(failure.fault)
 				if failure.fault.Kind == ccrmock.FaultHangBefore {
 					p.settings["request_timeout"] = "200ms"
 				}
-				wantError(t, p.refresh(), "Reading the policy failed", `Could not read the policy "web" (id 1)`, failure.says)
+				wantFailure(t, p.refresh(), "Reading the policy failed", `Could not read the policy "web" (id 1)`, failure.says)
 				m.ClearFaults()
 				delete(p.settings, "request_timeout")
-				wantNoDiagnostics(t, p.refresh())
-				if diff := cmp.Diff(before, p.attributes()); diff != "" {
+				wantQuiet(t, p.refresh())
+				if diff := cmp.Diff(before, p.fields()); diff != "" {
 					t.Error(diff)
 				}
 			})

@@ -154,40 +154,40 @@ Next step: set access_secret_wo and access_secret_wo_version (Terraform or OpenT
 		credential any
 		want       string
 	}{
-		"write-only": {object{"access_secret_wo": "s", "access_secret_wo_version": 1}, ""},
-		"plain":      {object{"access_secret": "s"}, preferWriteOnly},
-		"none":       {object{}, missing},
-		"both": {object{"access_secret": "s", "access_secret_wo": "s", "access_secret_wo_version": 1}, `ERROR AttributeName("credential"): Two passwords
+		"write-only": {fields{"access_secret_wo": "s", "access_secret_wo_version": 1}, ""},
+		"plain":      {fields{"access_secret": "s"}, preferWriteOnly},
+		"none":       {fields{}, missing},
+		"both": {fields{"access_secret": "s", "access_secret_wo": "s", "access_secret_wo_version": 1}, `ERROR AttributeName("credential"): Two passwords
 The credential has both access_secret and access_secret_wo; CCR takes one password.
 
 Next step: keep access_secret_wo, which is not stored in the state, and remove access_secret.
 `},
-		"write-only without version": {object{"access_secret_wo": "s"}, `ERROR AttributeName("credential"): Missing password version
+		"write-only without version": {fields{"access_secret_wo": "s"}, `ERROR AttributeName("credential"): Missing password version
 Terraform cannot see a write-only password change; it sends it again when access_secret_wo_version changes.
 
 Next step: set access_secret_wo_version = 1, and increase it whenever the password changes.
 `},
-		"version without write-only": {object{"access_secret": "s", "access_secret_wo_version": 1}, `ERROR AttributeName("credential"): Password version without its password
+		"version without write-only": {fields{"access_secret": "s", "access_secret_wo_version": 1}, `ERROR AttributeName("credential"): Password version without its password
 access_secret_wo_version belongs to access_secret_wo, which is not set: a change of access_secret is seen without it.
 
 Next step: remove it, or move the password to access_secret_wo.
 `},
-		"empty": {object{"access_secret_wo": "", "access_secret_wo_version": 1}, `ERROR AttributeName("credential").AttributeName("access_secret_wo"): Invalid value
+		"empty": {fields{"access_secret_wo": "", "access_secret_wo_version": 1}, `ERROR AttributeName("credential").AttributeName("access_secret_wo"): Invalid value
 credential.access_secret_wo: it must not be empty.
 `},
-		"another type": {object{"type": "token", "access_secret_wo": "s", "access_secret_wo_version": 1}, `ERROR AttributeName("credential").AttributeName("type"): Invalid Attribute Value Match
+		"another type": {fields{"type": "token", "access_secret_wo": "s", "access_secret_wo_version": 1}, `ERROR AttributeName("credential").AttributeName("type"): Invalid Attribute Value Match
 Attribute credential.type value must be one of: ["basic"], got: "token"
 `},
-		"unknown plain":      {object{"access_secret": later}, ""},
-		"unknown write-only": {object{"access_secret_wo": later, "access_secret_wo_version": 1}, ""},
-		"unknown as a whole": {later, ""},
+		"unknown plain":      {fields{"access_secret": unknown{}}, ""},
+		"unknown write-only": {fields{"access_secret_wo": unknown{}, "access_secret_wo_version": 1}, ""},
+		"unknown as a whole": {unknown{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if given, ok := c.credential.(object); ok {
+			if given, ok := c.credential.(fields); ok {
 				given["access_key"] = "puller"
 			}
-			got := told(r.validate(changed(plainRegistry, object{"credential": c.credential})))
+			got := told(r.validate(changed(plainRegistry, fields{"credential": c.credential})))
 			if got != c.want {
 				t.Errorf("got:\n%s\nwant:\n%s", got, c.want)
 			}
@@ -201,20 +201,25 @@ func TestRegistryWriteWithoutSecretIsRefused(t *testing.T) {
 	m := startMock(t)
 	id := m.CreateRegistry(heldRegistry)
 	r := m.core(t, "ccr_registry", nil)
-	wantNoDiagnostics(t, r.imports(fmt.Sprint(id), nil))
-	with := changed(plainRegistry, object{"credential": object{"access_key": "puller", "access_secret_wo": "s", "access_secret_wo_version": 1}})
-	without := changed(plainRegistry, object{"credential": object{"access_key": "puller", "access_secret_wo_version": 1}})
+	wantQuiet(t, r.imports(fmt.Sprint(id), nil))
+	with := changed(plainRegistry, fields{"credential": fields{"access_key": "puller", "access_secret_wo": "s", "access_secret_wo_version": 1}})
+	without := changed(plainRegistry, fields{"credential": fields{"access_key": "puller", "access_secret_wo_version": 1}})
 	const want = `ERROR AttributeName("credential"): Missing password
 Could not %s: neither access_secret_wo nor access_secret has a value in this apply. CCR takes a registry only as a whole, so without the password the one it holds would be wiped. Nothing was sent.
 
 Next step: give the password to the apply too; an ephemeral variable must be set again for it.
 `
 	m.ResetJournal()
-	if got, want := told(r.applyPlan(r.plan(with), without)), fmt.Sprintf(want, `update the registry "cce" (id 1)`); got != want {
+	forget := func(c *core) diagnostics {
+		planned, _ := c.plan(with)
+		planned.config = toValue(planned.config.Type(), without)
+		return c.applyPlan(planned)
+	}
+	if got, want := told(forget(r)), fmt.Sprintf(want, `update the registry "cce" (id 1)`); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 	fresh := m.core(t, "ccr_registry", nil)
-	if got, want := told(fresh.applyPlan(fresh.plan(with), without)), fmt.Sprintf(want, `create the registry "cce"`); got != want {
+	if got, want := told(forget(fresh)), fmt.Sprintf(want, `create the registry "cce"`); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 	if writes := len(m.bodies("PUT", "registries")) + len(m.bodies("POST", "registries")); writes != 0 {

@@ -22,35 +22,35 @@ func TestRegistryValidation(t *testing.T) {
 		return fmt.Sprintf("ERROR AttributeName(%q): Invalid value\n%s: %s.\n", attribute, attribute, reason)
 	}
 	for name, c := range map[string]struct {
-		config object
+		config fields
 		want   string
 	}{
-		"unknown type": {object{"type": "quay"}, `ERROR AttributeName("type"): Invalid Attribute Value Match
+		"unknown type": {fields{"type": "quay"}, `ERROR AttributeName("type"): Invalid Attribute Value Match
 Attribute type value must be one of: ["docker-registry" "harbor"], got: "quay"
 `},
-		"no scheme":      {object{"url": "hub.baidubce.com"}, invalid("url", `"hub.baidubce.com" must begin with http:// or https://, as in http://hub.baidubce.com`)},
-		"host and port":  {object{"url": "hub.baidubce.com:443"}, invalid("url", `"hub.baidubce.com:443" must begin with http:// or https://, as in http://hub.baidubce.com`)},
-		"another scheme": {object{"url": "ftp://hub.baidubce.com"}, invalid("url", `the scheme "ftp" is neither http nor https`)},
-		"no host":        {object{"url": "https:///cce"}, invalid("url", `"https:///cce" has no host`)},
-		"bad port":       {object{"url": "https://hub.baidubce.com:port"}, invalid("url", `"https://hub.baidubce.com:port" is not a URL such as http://hub.baidubce.com`)},
-		"user":           {object{"url": "https://joe:hunter2@hub.baidubce.com"}, invalid("url", `the URL of hub.baidubce.com must not carry a user or password; they belong to credential`)},
-		"user, no scheme": {object{"url": "joe:hunter2@hub.baidubce.com"},
+		"no scheme":      {fields{"url": "hub.baidubce.com"}, invalid("url", `"hub.baidubce.com" must begin with http:// or https://, as in http://hub.baidubce.com`)},
+		"host and port":  {fields{"url": "hub.baidubce.com:443"}, invalid("url", `"hub.baidubce.com:443" must begin with http:// or https://, as in http://hub.baidubce.com`)},
+		"another scheme": {fields{"url": "ftp://hub.baidubce.com"}, invalid("url", `the scheme "ftp" is neither http nor https`)},
+		"no host":        {fields{"url": "https:///cce"}, invalid("url", `"https:///cce" has no host`)},
+		"bad port":       {fields{"url": "https://hub.baidubce.com:port"}, invalid("url", `"https://hub.baidubce.com:port" is not a URL such as http://hub.baidubce.com`)},
+		"user":           {fields{"url": "https://joe:hunter2@hub.baidubce.com"}, invalid("url", `the URL of hub.baidubce.com must not carry a user or password; they belong to credential`)},
+		"user, no scheme": {fields{"url": "joe:hunter2@hub.baidubce.com"},
 			invalid("url", `"…@hub.baidubce.com" must begin with http:// or https://, as in http://hub.baidubce.com`)},
-		"user, bad port": {object{"url": "https://joe:hunter2@hub.baidubce.com:port"},
+		"user, bad port": {fields{"url": "https://joe:hunter2@hub.baidubce.com:port"},
 			invalid("url", `"…@hub.baidubce.com:port" is not a URL such as http://hub.baidubce.com`)},
-		"query":           {object{"url": "https://hub.baidubce.com?a=b"}, invalid("url", `"https://hub.baidubce.com?a=b" has a query or a fragment`)},
-		"empty url":       {object{"url": ""}, invalid("url", `"" must begin with http:// or https://, as in http://hub.baidubce.com`)},
-		"empty name":      {object{"name": ""}, invalid("name", `"" must not be empty and must not begin or end with a space`)},
-		"name and space":  {object{"name": "cce "}, invalid("name", `"cce " must not be empty and must not begin or end with a space`)},
-		"name of 2 lines": {object{"name": "cce\nhub"}, invalid("name", `the character U+000A at byte 3 is not printable`)},
-		"control in text": {object{"description": "a\x1b[31m"}, invalid("description", `the character U+001B at byte 1 is not printable`)},
-		"long text":       {object{"description": strings.Repeat("é", 4097)}, invalid("description", `it has 4097 characters, more than 4096`)},
-		"fine":            {object{"url": "http://[::1]:5000/", "description": "two\nlines", "name": "日本 hub"}, ""},
-		"not known":       {object{"url": later, "description": later, "name": later, "type": later, "insecure": later, "require_healthy": later}, ""},
+		"query":           {fields{"url": "https://hub.baidubce.com?a=b"}, invalid("url", `"https://hub.baidubce.com?a=b" has a query or a fragment`)},
+		"empty url":       {fields{"url": ""}, invalid("url", `"" must begin with http:// or https://, as in http://hub.baidubce.com`)},
+		"empty name":      {fields{"name": ""}, invalid("name", `"" must not be empty and must not begin or end with a space`)},
+		"name and space":  {fields{"name": "cce "}, invalid("name", `"cce " must not be empty and must not begin or end with a space`)},
+		"name of 2 lines": {fields{"name": "cce\nhub"}, invalid("name", `the character U+000A at byte 3 is not printable`)},
+		"control in text": {fields{"description": "a\x1b[31m"}, invalid("description", `the character U+001B at byte 1 is not printable`)},
+		"long text":       {fields{"description": strings.Repeat("é", 4097)}, invalid("description", `it has 4097 characters, more than 4096`)},
+		"fine":            {fields{"url": "http://[::1]:5000/", "description": "two\nlines", "name": "日本 hub"}, ""},
+		"not known":       {fields{"url": unknown{}, "description": unknown{}, "name": unknown{}, "type": unknown{}, "insecure": unknown{}, "require_healthy": unknown{}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config := changed(plainRegistry, object{"credential": object{"access_key": "u", "access_secret_wo": "s", "access_secret_wo_version": 1}})
+			config := changed(plainRegistry, fields{"credential": fields{"access_key": "u", "access_secret_wo": "s", "access_secret_wo_version": 1}})
 			if got := told(r.validate(changed(config, c.config))); got != c.want {
 				t.Errorf("got:\n%s\nwant:\n%s", got, c.want)
 			}
@@ -100,17 +100,17 @@ Next step: to manage that one, run `+"`terraform import ccr_registry.<label> 17`
 	if got, want := told(r.apply(plainRegistry)), taken(`create the registry "cce"`, "POST", 2); got != want {
 		t.Errorf("create: got:\n%s\nwant:\n%s", got, want)
 	}
-	if !r.state.IsNull() || len(m.Registries()) != 1 {
-		t.Errorf("state %s, CCR holds %d registries", r.state, len(m.Registries()))
+	if r.instance != nil || len(m.Registries()) != 1 {
+		t.Errorf("state %v, CCR holds %d registries", r.instance, len(m.Registries()))
 	}
-	wantNoError(t, r.apply(changed(plainRegistry, object{"name": "other"})))
-	before := r.state
+	wantNoError(t, r.apply(changed(plainRegistry, fields{"name": "other"})))
+	before := r.value
 	request := len(m.Requests()) + 1
 	if got, want := told(r.apply(plainRegistry)), taken(`update the registry "cce" (id 18)`, "PUT", request); got != want {
 		t.Errorf("rename: got:\n%s\nwant:\n%s", got, want)
 	}
-	if !r.state.Equal(before) {
-		t.Errorf("the state changed to %s", r.state)
+	if !r.value.Equal(before) {
+		t.Errorf("the state changed to %v", r.instance)
 	}
 }
 
@@ -157,8 +157,8 @@ Next step: delete the policies that read from it, or point them at another regis
 	if got := told(r.apply(nil)); !strings.Contains(got, `"api-9" (id 11), and 2 more.`) {
 		t.Errorf("got:\n%s", got)
 	}
-	if r.state.IsNull() || len(m.Registries()) != 2 {
-		t.Errorf("state %s, CCR holds %d registries", r.state, len(m.Registries()))
+	if r.instance == nil || len(m.Registries()) != 2 {
+		t.Errorf("state %v, CCR holds %d registries", r.instance, len(m.Registries()))
 	}
 }
 
@@ -201,7 +201,7 @@ func TestWrongKeys(t *testing.T) {
 func TestRegistryThatCannotBeReadBack(t *testing.T) {
 	t.Parallel()
 	m := startMock(t)
-	r := m.core(t, "ccr_registry", object{"max_retries": 0})
+	r := m.core(t, "ccr_registry", fields{"max_retries": 0})
 	failRead := func() {
 		m.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "InternalError", Method: "GET", Skip: 1})
 	}
@@ -209,11 +209,11 @@ func TestRegistryThatCannotBeReadBack(t *testing.T) {
 	if got := told(r.apply(plainRegistry)); !strings.HasPrefix(got, "WARNING : Registry was written but could not be read back\n") {
 		t.Errorf("got:\n%s", got)
 	}
-	if got := r.attributes(); got["id"] != "1" || got["creation_time"] != nil {
+	if got := r.fields(); got["id"] != "1" || got["creation_time"] != nil {
 		t.Errorf("the state is %v", got)
 	}
-	wantNoDiagnostics(t, r.apply(changed(plainRegistry, object{"description": "a hub"})))
-	got := r.attributes()
+	wantQuiet(t, r.apply(changed(plainRegistry, fields{"description": "a hub"})))
+	got := r.fields()
 	if got["creation_time"] == nil || got["update_time"] == nil {
 		t.Errorf("the state is %v", got)
 	}
@@ -221,7 +221,7 @@ func TestRegistryThatCannotBeReadBack(t *testing.T) {
 	if got := told(r.apply(plainRegistry)); !strings.HasPrefix(got, "WARNING : Registry was written but could not be read back\n") {
 		t.Errorf("got:\n%s", got)
 	}
-	if after := r.attributes(); after["creation_time"] != got["creation_time"] {
+	if after := r.fields(); after["creation_time"] != got["creation_time"] {
 		t.Errorf("the state is %v", after)
 	}
 }
@@ -230,16 +230,16 @@ func TestRegistryThatCannotBeReadBack(t *testing.T) {
 func TestRegistryCreateWithLostAnswer(t *testing.T) {
 	t.Parallel()
 	m := startMock(t)
-	r := m.core(t, "ccr_registry", object{"max_retries": 0})
+	r := m.core(t, "ccr_registry", fields{"max_retries": 0})
 	m.AddFault(ccrmock.Fault{Kind: ccrmock.FaultDropAfter, Method: "POST"})
 	wantNoError(t, r.apply(plainRegistry))
-	if got := r.attributes(); got["id"] != "1" || m.Count("POST", "") != 1 {
+	if got := r.fields(); got["id"] != "1" || m.Count("POST", "") != 1 {
 		t.Errorf("the state is %v after %d creates", got, m.Count("POST", ""))
 	}
-	lost := m.core(t, "ccr_registry", object{"max_retries": 0})
+	lost := m.core(t, "ccr_registry", fields{"max_retries": 0})
 	m.AddFault(ccrmock.Fault{Kind: ccrmock.FaultDropBefore, Method: "POST"})
-	got := told(lost.apply(changed(plainRegistry, object{"name": "lost"})))
-	if !lost.state.IsNull() || !strings.Contains(got, "ERROR : Creating the registry failed\n") || !strings.Contains(got, "'name=lost'") {
-		t.Errorf("state %s:\n%s", lost.state, got)
+	got := told(lost.apply(changed(plainRegistry, fields{"name": "lost"})))
+	if lost.instance != nil || !strings.Contains(got, "ERROR : Creating the registry failed\n") || !strings.Contains(got, "'name=lost'") {
+		t.Errorf("state %v:\n%v", lost.instance, got)
 	}
 }

@@ -109,8 +109,8 @@ func TestRegistryUnhealthyThatCannotBeRemoved(t *testing.T) {
 func TestRegistryHealthThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	m, src := startMock(t), startSource(t)
-	r := m.core(t, "ccr_registry", object{"max_retries": 0})
-	config := changed(plainRegistry, object{"url": src.URL, "require_healthy": true})
+	r := m.core(t, "ccr_registry", fields{"max_retries": 0})
+	config := changed(plainRegistry, fields{"url": src.URL, "require_healthy": true})
 	fail := func() {
 		m.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "InternalError", Method: "POST", BodyContains: `{"id":`})
 	}
@@ -121,16 +121,16 @@ func TestRegistryHealthThatCannotBeAsked(t *testing.T) {
 			t.Errorf("the error lacks %q:\n%s", part, diags)
 		}
 	}
-	if !r.state.IsNull() || len(m.Registries()) != 0 {
-		t.Errorf("state %s, CCR holds %d registries", r.state, len(m.Registries()))
+	if r.instance != nil || len(m.Registries()) != 0 {
+		t.Errorf("state %v, CCR holds %d registries", r.instance, len(m.Registries()))
 	}
 	wantNoError(t, r.apply(config))
 	fail()
-	if diags := r.apply(changed(config, object{"description": "a hub"})); !hasError(diags) {
+	if !r.apply(changed(config, fields{"description": "a hub"})).failed() {
 		t.Error("the update passed without an answer")
 	}
 	m.ResetJournal()
-	wantNoError(t, r.apply(changed(config, object{"description": "a hub"})))
+	wantNoError(t, r.apply(changed(config, fields{"description": "a hub"})))
 	if n := len(m.bodies("POST", "registries")); n != 1 {
 		t.Errorf("the next apply asked %d times", n)
 	}

@@ -104,13 +104,14 @@ func TestRegistryIdentity(t *testing.T) {
 // An id under an address that was another object's must not pass for it.
 func TestRegistryIdentityThatChanged(t *testing.T) {
 	t.Parallel()
-	m := startMock(t)
+	m := startMock(t, ccrmock.WithFirstID(17))
 	r := m.core(t, "ccr_registry", nil)
 	wantNoError(t, r.apply(plainRegistry))
-	before := r.attributes()
-	r.identity = identityOf(t, object{"id": "2"})
-	wantError(t, r.refresh(), "Unexpected Identity Change")
-	if diff := cmp.Diff(before, r.attributes()); diff != "" {
+	before := r.fields()
+	r.wantIdentity("17")
+	r.identity = identityOf(fields{"id": "18"})
+	wantFailure(t, r.refresh(), "Unexpected Identity Change")
+	if diff := cmp.Diff(before, r.fields()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -122,19 +123,19 @@ func TestRegistryImportedState(t *testing.T) {
 	m.CreateRegistry(but(heldRegistry, func(r *ccrmock.Registry) { r.Description = "by hand" }))
 	for name, c := range map[string]struct {
 		id       string
-		identity object
-	}{"id": {id: "1"}, "name": {id: "name=cce"}, "identity": {identity: object{"id": "1"}}} {
+		identity fields
+	}{"id": {id: "1"}, "name": {id: "name=cce"}, "identity": {identity: fields{"id": "1"}}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := m.core(t, "ccr_registry", nil)
-			wantNoDiagnostics(t, r.imports(c.id, c.identity))
-			got := r.attributes()
+			wantQuiet(t, r.imports(c.id, c.identity))
+			got := r.fields()
 			delete(got, "creation_time")
 			delete(got, "update_time")
-			want := object{
+			want := fields{
 				"id": "1", "name": "cce", "type": "docker-registry", "url": "http://hub.example", "description": "by hand",
 				"insecure": false, "require_healthy": false, "status": nil,
-				"credential": object{"type": "basic", "access_key": nil, "access_secret": nil, "access_secret_wo": nil, "access_secret_wo_version": nil},
+				"credential": fields{"type": "basic", "access_key": nil, "access_secret": nil, "access_secret_wo": nil, "access_secret_wo_version": nil},
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
@@ -172,14 +173,14 @@ func TestRegistryImportErrors(t *testing.T) {
 	}
 	r := m.core(t, "ccr_registry", nil)
 	for id, want := range importErrors("ccr_registry", "registry") {
-		if got := told(r.imports(id, object{"id": id})); got != want {
+		if got := told(r.imports(id, fields{"id": id})); got != want {
 			t.Errorf("import %q: got:\n%s\nwant:\n%s", id, got, want)
 		}
 	}
-	// Terraform itself says that the object does not exist.
-	wantNoDiagnostics(t, r.imports("4711", nil))
-	if !r.state.IsNull() {
-		t.Errorf("the state is %s", r.state)
+	// Terraform itself says that the fields does not exist.
+	wantQuiet(t, r.imports("4711", nil))
+	if r.instance != nil {
+		t.Errorf("the state is %v", r.instance)
 	}
 }
 
@@ -204,10 +205,10 @@ func TestRegistryImportThatFails(t *testing.T) {
 	t.Parallel()
 	m := startMock(t)
 	m.seedRegistry()
-	r := m.core(t, "ccr_registry", object{"max_retries": 0})
+	r := m.core(t, "ccr_registry", fields{"max_retries": 0})
 	fail := func() { m.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "InternalError", Method: "GET"}) }
 	fail()
-	wantError(t, r.imports("name=cce", nil), "Importing by name failed", `Could not look for the registry named "cce"`, "HTTP status: 500")
+	wantFailure(t, r.imports("name=cce", nil), "Importing by name failed", `Could not look for the registry named "cce"`, "HTTP status: 500")
 	fail()
-	wantError(t, r.imports("1", nil), "Reading the registry failed", "Could not read the registry with the id 1.", "HTTP status: 500")
+	wantFailure(t, r.imports("1", nil), "Reading the registry failed", "Could not read the registry with the id 1.", "HTTP status: 500")
 }

@@ -142,26 +142,51 @@ func TestRegistryUnknownInputs(t *testing.T) {
 	}})
 }
 
+// registryDrifts are what anybody may change outside Terraform.
+var registryDrifts = []func(*ccrmock.Registry){
+	func(r *ccrmock.Registry) { r.Name = "renamed" },
+	func(r *ccrmock.Registry) { r.Type = "harbor" },
+	func(r *ccrmock.Registry) { r.URL = "http://elsewhere.example" },
+	func(r *ccrmock.Registry) { r.Description = "by hand" },
+	func(r *ccrmock.Registry) { r.Insecure = true },
+}
+
 // What was changed outside Terraform shows as an update, which undoes it.
 func TestRegistryDrift(t *testing.T) {
 	t.Parallel()
 	m := startMock(t)
-	steps := []resource.TestStep{{Config: m.registry(nil)}}
-	for _, change := range []func(*ccrmock.Registry){
-		func(r *ccrmock.Registry) { r.Name = "renamed" },
-		func(r *ccrmock.Registry) { r.Type = "harbor" },
-		func(r *ccrmock.Registry) { r.URL = "http://elsewhere.example" },
-		func(r *ccrmock.Registry) { r.Description = "by hand" },
-		func(r *ccrmock.Registry) { r.Insecure = true },
-	} {
-		steps = append(steps, resource.TestStep{
-			PreConfig:        func() { m.UpdateRegistry(1, change) },
+	acceptance(t, resource.TestCase{Steps: []resource.TestStep{
+		{Config: m.registry(nil)},
+		{
+			PreConfig: func() {
+				for _, drift := range registryDrifts {
+					m.UpdateRegistry(1, drift)
+				}
+			},
 			Config:           m.registry(nil),
 			ConfigPlanChecks: updates(registryAddress),
 			Check:            m.holds(heldRegistry),
-		})
+		},
+	}})
+}
+
+func TestRegistryDriftOfEachAttribute(t *testing.T) {
+	t.Parallel()
+	m := startMock(t)
+	r := m.core(t, "ccr_registry", nil)
+	wantNoError(t, r.apply(plainRegistry))
+	for i, drift := range registryDrifts {
+		m.UpdateRegistry(1, drift)
+		wantQuiet(t, r.refresh())
+		planned, _ := r.plan(plainRegistry)
+		if planned.action != "update" {
+			t.Errorf("change %d: the plan is to %q", i, planned.action)
+		}
+		wantNoError(t, r.applyPlan(planned))
+		if err := m.holds(heldRegistry)(nil); err != nil {
+			t.Errorf("change %d: %v", i, err)
+		}
 	}
-	acceptance(t, resource.TestCase{Steps: steps})
 }
 
 // What only the server decides is no drift.
@@ -245,19 +270,19 @@ func TestRegistryRefreshErrorsRemoveNothing(t *testing.T) {
 		t.Run(failure.name, func(t *testing.T) {
 			t.Parallel()
 			m := startMock(t)
-			r := m.core(t, "ccr_registry", object{"max_retries": 1})
+			r := m.core(t, "ccr_registry", fields{"max_retries": 1})
 			wantNoError(t, r.apply(plainRegistry))
-			before := r.attributes()
+			before := r.fields()
 			failure.fault.Method, failure.fault.Times = "GET", -1
 			m.AddFault(failure.fault)
 			if failure.fault.Kind == ccrmock.FaultHangBefore {
 				r.settings["request_timeout"] = "200ms"
 			}
-			wantError(t, r.refresh(), "Reading the registry failed", `Could not read the registry "cce" (id 1)`, failure.says)
+			wantFailure(t, r.refresh(), "Reading the registry failed", `Could not read the registry "cce" (id 1)`, failure.says)
 			m.ClearFaults()
 			delete(r.settings, "request_timeout")
 			wantNoError(t, r.refresh())
-			if diff := cmp.Diff(before, r.attributes()); diff != "" {
+			if diff := cmp.Diff(before, r.fields()); diff != "" {
 				t.Errorf("the state changed:\n%s", diff)
 			}
 		})

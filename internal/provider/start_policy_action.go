@@ -2,14 +2,11 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/action/schema"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -23,6 +20,17 @@ func newStartPolicyAction() action.Action {
 }
 
 type startPolicyAction struct{ actionBase }
+
+// startKeeper says what becomes of a run that no state remembers.
+var startKeeper = keeper{
+	timeout: "timeout",
+	again:   "start it again",
+	kept:    "It may go on in CCR, and nothing here remembers it",
+	follow: func(e client.Execution) string {
+		return fmt.Sprintf("follow it with the data source ccr_executions (policy_id = %q), or end it with the action ccr_stop_execution (policy_id = %q, execution_id = %q)", e.PolicyID, e.PolicyID, e.ID)
+	},
+	adopt: func(policy client.ID) string { return "that is this run" },
+}
 
 type startPolicyModel struct {
 	PolicyID          types.String `tfsdk:"policy_id"`
@@ -67,7 +75,7 @@ func (a *startPolicyAction) Schema(_ context.Context, _ action.SchemaRequest, re
 func (a *startPolicyAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	var config startPolicyModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	policy := parseStateID(config.PolicyID, &resp.Diagnostics)
+	policy := parseIDArgument("policy_id", config.PolicyID, &resp.Diagnostics)
 	ctx, cancel := withTimeout(ctx, config.Timeout, defaultExecutionCreate, &resp.Diagnostics)
 	defer cancel()
 	if resp.Diagnostics.HasError() {
@@ -76,47 +84,25 @@ func (a *startPolicyAction) Invoke(ctx context.Context, req action.InvokeRequest
 	say := func(text string) { resp.SendProgress(action.InvokeProgressEvent{Message: text}) }
 	wait := config.WaitForCompletion.IsNull() || config.WaitForCompletion.ValueBool()
 	e, err := a.runner.run(ctx, run{
-		policy: policy,
-		wait:   wait,
+		policy:  policy,
+		wait:    wait,
+		blocked: reportProgress(a.world, resp.SendProgress, "Waiting until execution %s has finished: "),
 		started: func(e client.Execution) error {
 			say(fmt.Sprintf("Execution %s of policy %s began", e.ID, policy))
 			return nil
 		},
-		progress: reportProgress(a.world, resp.SendProgress, ""),
+		progress: reportProgress(a.world, resp.SendProgress, "Execution %s: "),
 	})
 	if err != nil {
-		resp.Diagnostics.Append(actionDiagnostic(policy, err))
+		resp.Diagnostics.Append(startKeeper.diagnose(policy, err))
 		return
 	}
 	if !wait {
-		say(fmt.Sprintf("Execution %s goes on in CCR", e.ID))
+		say(fmt.Sprintf("Execution %s goes on in CCR; nobody waits for it", e.ID))
 		return
 	}
 	say(fmt.Sprintf("Execution %s ended: %s", e.ID, describeStatus(e)))
 	resp.Diagnostics.Append(outcome(e, orElse(config.OnFailure, policyFail), orElse(config.OnEmpty, policyContinue))...)
-}
-
-// actionDiagnostic is [runDiagnostic] for a run that no resource remembers.
-func actionDiagnostic(policy client.ID, err error) diag.Diagnostic {
-	var run *runError
-	if !errors.As(err, &run) || errors.Is(err, errVanished) {
-		return runDiagnostic(policy, err)
-	}
-	e := run.execution
-	summary := "Waiting for the migration failed"
-	switch {
-	case errors.Is(err, errInterrupted):
-		summary = "Waiting for the migration was interrupted"
-	case errors.Is(err, errStillGoing):
-		summary = "Migration did not finish in time"
-	}
-	var why string
-	if !errors.Is(err, errInterrupted) && !errors.Is(err, errStillGoing) {
-		why = "\n\n" + strings.TrimSpace(errorDetail("The last look at it failed", run.err))
-	}
-	return diag.NewErrorDiagnostic(summary, fmt.Sprintf(
-		"Execution %s of policy %s, when last seen: %s.%s\n\nIt goes on in CCR.\n\nNext step: follow it with the data source ccr_executions, or end it with the action ccr_stop_execution (policy_id = %q, execution_id = %q).",
-		e.ID, e.PolicyID, describeStatus(e), why, e.PolicyID, e.ID))
 }
 
 // orElse is an optional argument with its default.

@@ -2,10 +2,12 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -17,6 +19,8 @@ func newStopExecutionAction() action.Action {
 }
 
 type stopExecutionAction struct{ actionBase }
+
+var stopKeeper = keeper{timeout: "timeout", again: "stop it again"}
 
 type stopExecutionModel struct {
 	PolicyID    types.String `tfsdk:"policy_id"`
@@ -50,21 +54,23 @@ func (a *stopExecutionAction) Schema(_ context.Context, _ action.SchemaRequest, 
 func (a *stopExecutionAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	var config stopExecutionModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	policy, id := parseStateID(config.PolicyID, &resp.Diagnostics), parseStateID(config.ExecutionID, &resp.Diagnostics)
+	policy, id := parseIDArgument("policy_id", config.PolicyID, &resp.Diagnostics), parseIDArgument("execution_id", config.ExecutionID, &resp.Diagnostics)
 	ctx, cancel := withTimeout(ctx, config.Timeout, defaultExecutionDelete, &resp.Diagnostics)
 	defer cancel()
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	e, err := a.runner.stop(ctx, policy, id, reportProgress(a.world, resp.SendProgress, "Stopping: "))
-	if err != nil {
-		resp.Diagnostics.Append(stopDiagnostic(policy, id, e, err))
-		return
+	e, err := a.runner.stop(ctx, policy, id, reportProgress(a.world, resp.SendProgress, "Stopping execution %s: "))
+	switch {
+	case errors.Is(err, errVanished) && e.Status == "":
+		resp.Diagnostics.AddAttributeError(path.Root("execution_id"), "Execution does not exist", fmt.Sprintf(
+			"Policy %s has no execution with the id %s.\n\nNext step: the data source ccr_executions (policy_id = %q) lists the policy's executions.", policy, id, policy))
+	case errors.Is(err, errVanished):
+		resp.Diagnostics.AddWarning("Execution is gone", fmt.Sprintf(
+			"%s. CCR was asked to stop it, and then its record was gone, so how it ended cannot be told.", describeExecution(e)))
+	case err != nil:
+		resp.Diagnostics.Append(stopKeeper.stopFailed(policy, id, err))
+	default:
+		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf("Execution %s has ended: %s", e.ID, describeStatus(e))})
 	}
-	if e.Status == "" {
-		resp.Diagnostics.AddError("Execution does not exist", fmt.Sprintf(
-			"Policy %s has no execution with the id %s.\n\nNext step: the data source ccr_executions lists the policy's executions.", policy, id))
-		return
-	}
-	resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf("Execution %s has ended: %s", e.ID, describeStatus(e))})
 }

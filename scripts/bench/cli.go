@@ -97,6 +97,8 @@ func (w *workspace) run(ctx context.Context, command string, args ...string) (me
 	}
 	cmd := exec.CommandContext(ctx, w.path, args...) //nolint:gosec // G204: the CLI under test
 	cmd.Dir, cmd.Env = w.dir, w.env
+	// It ends its providers when it is asked to end.
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, 30*time.Second
 	began := time.Now()
 	out, err := cmd.CombinedOutput()
 	m := measure{wall: time.Since(began)}

@@ -7,8 +7,5 @@ data "ccr_executions" "web" {
 }
 
 output "last_run" {
-  value = one([
-    for execution in slice(data.ccr_executions.web.executions, 0, min(1, length(data.ccr_executions.web.executions))) :
-    "${execution.status}: ${execution.succeed} of ${execution.total} images"
-  ])
+  value = try(data.ccr_executions.web.executions[0].status, "never ran")
 }
