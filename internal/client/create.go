@@ -104,7 +104,7 @@ func adopt[T any](ctx context.Context, c *Client, in *collection[T], before *lis
 			return 0, unsettled
 		}
 		if at := made.created(found[0]); !at.IsZero() && at.Before(sent.Add(-clockSlack)) {
-			unsettled.Found, unsettled.Reason = id, fmt.Sprintf("id %s, which somebody else created at %s, has that name", id, at)
+			unsettled.Found, unsettled.Reason = id, fmt.Sprintf("id %s, which was created at %s, before this was sent, has that name", id, at)
 			return 0, unsettled
 		}
 		if !in.claim(id) {

@@ -1,15 +1,20 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/hashicorp/terraform-plugin-log/tflogtest"
+	"github.com/hashicorp/terraform-plugin-log/tfsdklogtest"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/ccrmock"
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
@@ -138,3 +143,27 @@ func (l *pipeListener) Close() error {
 }
 
 func (l *pipeListener) Addr() net.Addr { return &net.IPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+// traced returns a context in which the provider and the framework log
+// everything, and what they log.
+func traced(ctx context.Context) (context.Context, *lockedBuffer) {
+	log := &lockedBuffer{}
+	return tfsdklogtest.RootLogger(tflogtest.RootLogger(ctx, log), log), log
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}

@@ -227,7 +227,7 @@ func isLeftOver(path string) bool {
 // buildProvider writes the provider to path.
 func buildProvider(t *testing.T, path string) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "../..").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", path, "../..").CombinedOutput()
 	if err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}

@@ -47,7 +47,7 @@ func (r *executionResource) Schema(ctx context.Context, _ resource.SchemaRequest
 					"A change runs the policy again.", "A change runs the policy again.")},
 			},
 			"wait_for_completion": schema.BoolAttribute{
-				MarkdownDescription: "Whether the apply waits until the run has ended and judges it. When not, the run goes on by itself; a refresh that finds it failed plans another. Default: `true`. A change runs nothing.",
+				MarkdownDescription: "Whether the apply waits until the run has ended and judges it. When not, the run goes on by itself; the refresh that sees its end judges it, and the plan runs it again if `on_failure` or `on_empty` calls that a failure. Default: `true`. A change runs nothing.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(true),

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/ccrmock"
 )
@@ -136,15 +137,18 @@ func testPipelinesAtOnce(t *testing.T, r *repository) {
 	if !strings.Contains(out, "Error acquiring the state lock") {
 		t.Errorf("without -lock-timeout it should fail at once:\n%s", out)
 	}
-	<-r.state.refused
+	r.state.waitRefused(t)
 
 	second := r.job("second")
 	secondPlan := second.begin(gitopsPlanChanges)
-	<-r.state.refused
+	r.state.waitRefused(t)
 	r.mock.ReleaseExecutions()
 	firstApply(0)
 	secondPlan(2)
 	second.want(0, gitopsApply)
+	if out := first.want(1, gitopsApply); !strings.Contains(out, "Saved plan is stale") {
+		t.Errorf("a plan of an older state should be refused:\n%s", out)
+	}
 
 	r.job("nightly").want(0, gitopsDrift)
 	for _, image := range []string{"public/web:v1", "public/web:v2"} {
@@ -359,6 +363,15 @@ func (s *stateServer) allow(token string, good bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tokens[token] = good
+}
+
+func (s *stateServer) waitRefused(t *testing.T) {
+	t.Helper()
+	select {
+	case <-s.refused:
+	case <-time.After(time.Minute):
+		t.Fatal("nobody asked for the lock while it was held")
+	}
 }
 
 func (s *stateServer) content() []byte {

@@ -1,18 +1,11 @@
 package provider
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"path"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/hashicorp/terraform-plugin-log/tflogtest"
-	"github.com/hashicorp/terraform-plugin-log/tfsdklogtest"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/ccrmock"
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
@@ -241,149 +234,6 @@ func testLostAnswer(t *testing.T, b *bubble, m mutation, l lostAnswer, lasting b
 	}
 }
 
-// TestLostAnswerInTheDark loses the answer to a create or a start that
-// happened, and every look for what it made. The error names it and says how to
-// take it over, and that works.
-func TestLostAnswerInTheDark(t *testing.T) {
-	t.Parallel()
-	for _, m := range mutations() {
-		if m.unsettled == nil {
-			continue
-		}
-		for _, l := range lostAnswers {
-			if !l.processed {
-				continue
-			}
-			t.Run(m.name+"/"+l.name, func(t *testing.T) {
-				t.Parallel()
-				inBubble(t, func(t *testing.T, b *bubble) { testInTheDark(t, b, m, l) })
-			})
-		}
-	}
-}
-
-func testInTheDark(t *testing.T, b *bubble, m mutation, l lostAnswer) {
-	ctx := t.Context()
-	w := m.prepare(ctx, t, b)
-	l.inject(b, m.method, m.path, false)
-	b.transport.around = func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && b.Count(m.method, m.path) > 0 {
-			http.Error(rw, "dark", http.StatusBadGateway)
-			return
-		}
-		next.ServeHTTP(rw, r)
-	}
-	r := w.apply(ctx)
-	for _, part := range m.unsettled {
-		if !r.diags.failed() || !strings.Contains(r.diags.String(), part) {
-			t.Errorf("the error lacks %q: %s", part, r)
-		}
-	}
-	if got := b.Count(m.method, m.path); got != 1 {
-		t.Errorf("%d requests, want 1", got)
-	}
-	b.transport.around = nil
-
-	address, id := m.after[len(m.after)-1].address(), "name=hub"
-	switch m.name {
-	case "create_policy":
-		id = "name=web"
-	case "start":
-		id = fmt.Sprintf("1/%d", b.Executions(1)[0].ID)
-	}
-	if r := w.importID(ctx, address, id); r.diags.failed() {
-		t.Fatal(r)
-	}
-	if r := w.apply(ctx); r.diags.failed() {
-		t.Fatal(r)
-	}
-	noMoreThanOne(t, b)
-	if last := w.plan(ctx); !last.clean() {
-		t.Errorf("the plan after it is not empty: %s", last)
-	}
-	for _, fault := range w.disagreements() {
-		t.Error(fault)
-	}
-}
-
-// TestLostUpdateTakenBack declares again what was there before an update whose
-// answer was lost: what CCR does not tell, the secret and the filters, must not
-// stay as the lost update left it.
-func TestLostUpdateTakenBack(t *testing.T) {
-	t.Parallel()
-	for _, m := range mutations() {
-		if !strings.HasPrefix(m.name, "update") {
-			continue
-		}
-		for _, l := range lostAnswers {
-			t.Run(m.name+"/"+l.name, func(t *testing.T) {
-				t.Parallel()
-				inBubble(t, func(t *testing.T, b *bubble) {
-					ctx := t.Context()
-					w := m.prepare(ctx, t, b)
-					l.inject(b, m.method, m.path, true)
-					if r := w.apply(ctx); !r.diags.failed() {
-						t.Fatal(r)
-					}
-					b.heal()
-					w.config = m.before
-					if r := w.apply(ctx); r.diags.failed() {
-						t.Fatal(r)
-					}
-					if last := w.plan(ctx); !last.clean() {
-						t.Errorf("the plan after it is not empty: %s", last)
-					}
-					for _, fault := range w.disagreements() {
-						t.Error(fault)
-					}
-				})
-			})
-		}
-	}
-}
-
-// TestExecutionKnownBeforeWait: the run is told of its execution before it
-// waits, and does not wait when that cannot be kept.
-func TestExecutionKnownBeforeWait(t *testing.T) {
-	t.Parallel()
-	inBubble(t, func(t *testing.T, b *bubble) {
-		m := mutations()[6]
-		m.prepare(t.Context(), t, b)
-		runner := newExecutionRunner(b.client(), b.world)
-		broken := errors.New("no state")
-		told := 0
-		_, err := runner.run(t.Context(), run{policy: 1, wait: true, started: func(e client.Execution) error {
-			told++
-			return broken
-		}})
-		if told != 1 || !errors.Is(err, broken) {
-			t.Errorf("told %d times, and the run ended with %v", told, err)
-		}
-		if n := b.Count(http.MethodGet, "/v1/ccr/executions"); n != 2 {
-			t.Errorf("%d looks, want one before the start and one after", n)
-		}
-	})
-}
-
-// TestRunsOfOnePolicyAreTwo: a list that leaves out the run before does not
-// make the next one the same.
-func TestRunsOfOnePolicyAreTwo(t *testing.T) {
-	t.Parallel()
-	inBubble(t, func(t *testing.T, b *bubble) {
-		b.ScriptExecutions(0, ccrmock.ExecutionStep{}, ccrmock.ExecutionStep{Hidden: true}, lostSucceeded)
-		w := mutations()[6].prepare(t.Context(), t, b)
-		another := lostExecution(false)
-		another.label = "y"
-		w.config = append(w.config[:2:2], lostExecution(false), another)
-		if r := w.apply(t.Context()); r.diags.failed() {
-			t.Fatal(r)
-		}
-		if x, y := w.state["ccr_policy_execution.x"].text("id"), w.state["ccr_policy_execution.y"].text("id"); x == y {
-			t.Errorf("both are execution %s", x)
-		}
-	})
-}
-
 func noMoreThanOne(t *testing.T, b *bubble) {
 	t.Helper()
 	if r, p, e := len(b.Registries()), len(b.Policies()), len(b.Executions(0)); r > 1 || p > 1 || e > 1 {
@@ -431,28 +281,4 @@ func (m mutation) stopsOnAndOn(l lostAnswer, lasting bool) bool {
 func matchesPath(r *http.Request, method, pattern string) bool {
 	ok, err := path.Match(pattern, r.URL.Path)
 	return err == nil && ok && r.Method == method
-}
-
-// traced returns a context in which the provider and the framework log
-// everything, and what they log.
-func traced(ctx context.Context) (context.Context, *lockedBuffer) {
-	log := &lockedBuffer{}
-	return tfsdklogtest.RootLogger(tflogtest.RootLogger(ctx, log), log), log
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
