@@ -3,6 +3,7 @@ package bceauth_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -203,15 +204,7 @@ func (g generator) headers(seen map[string]int) []bceauth.Pair {
 // clashes reports whether name would be a second entry of the SDK's map or
 // sort unlike there; see TestAgainstSDK.
 func clashes(used []string, name string) bool {
-	if name == "authorization" {
-		return true
-	}
-	for _, other := range used {
-		if name == other {
-			return true
-		}
-	}
-	return false
+	return name == "authorization" || slices.Contains(used, name)
 }
 
 // text returns n characters, of which many need encoding.

@@ -78,14 +78,14 @@ func (s *store) serve(r request) reply {
 var lostAnswers = map[string]reply{
 	"dropped":                 {err: io.EOF},
 	"reset":                   {err: &net.OpError{Op: "read", Err: errors.New("connection reset by peer")}},
-	"408":                     html(408),
+	"408":                     htmlPage(408),
 	"500":                     refused(500, "InternalError", "oops"),
-	"502 HTML":                html(502),
-	"503 without Retry-After": html(503),
-	"504":                     html(504),
+	"502 HTML":                htmlPage(502),
+	"503 without Retry-After": htmlPage(503),
+	"504":                     htmlPage(504),
 	"truncated 200":           {body: `{"action":"create","targetNa`, cut: true},
 	"truncated 409":           {status: 409, body: `{"code":"`, cut: true},
-	"200 that is no JSON":     html(200),
+	"200 that is no JSON":     htmlPage(200),
 	"200 that is empty":       {},
 	"200 null":                {body: "null"},
 	"200 without targetName":  {body: `{"action":"create"}`},
@@ -255,10 +255,10 @@ func TestCreateRefused(t *testing.T) {
 		"409":                  refused(409, "StatusConflict", "the name is taken"),
 		"400":                  refused(400, "BadRequest", "no"),
 		"403":                  refused(403, "AccessDenied", "no"),
-		"404":                  html(404),
+		"404":                  htmlPage(404),
 		"412":                  refused(412, "QuotaExceed", "no"),
 		"429":                  refused(429, "TooMany", "no"),
-		"503 with Retry-After": withHeader(html(503), "Retry-After", "1"),
+		"503 with Retry-After": withHeader(htmlPage(503), "Retry-After", "1"),
 		"connection refused":   {err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}},
 		"redirected":           {status: 307},
 	} {
@@ -410,7 +410,7 @@ func TestCreatesNeverShareAnObject(t *testing.T) {
 					s.commit = false
 					return mutated("create", "100")
 				}
-				return html(502)
+				return htmlPage(502)
 			}
 			c, _ := newTestClient(s)
 			if id, err := create.create(t.Context(), c, "new"); err != nil || id != 100 {
@@ -429,7 +429,7 @@ func TestCreatesNeverShareAnObject(t *testing.T) {
 			s.commit = true
 			s.lost = func(s *store) reply {
 				s.commit = false
-				return html(502)
+				return htmlPage(502)
 			}
 			c, _ := newTestClient(s)
 			var ids, failures int
@@ -460,7 +460,7 @@ func TestAdoptionIsLogged(t *testing.T) {
 	ctx, lines := logged(t)
 	s := newStore()
 	s.commit = true
-	s.lost = func(*store) reply { return html(504) }
+	s.lost = func(*store) reply { return htmlPage(504) }
 	c, _ := newTestClient(s)
 	if _, err := c.CreateRegistry(ctx, registryInput("hub")); err != nil {
 		t.Fatal(err)

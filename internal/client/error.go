@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
@@ -182,7 +184,8 @@ var (
 	secretField = regexp.MustCompile(`(?s)(accessSecret\\*"\s*:\s*\\*")(?:[^"\\]|\\.)*`)
 )
 
-// redact replaces every secret the call knows, as it is and as JSON writes it,
+// redact replaces every secret the call knows, as it is and as JSON, HTML or a
+// URL writes it,
 // and every signature and access secret that the server shows: those of a list
 // are not known.
 func (c *call) redact(text string) string {
@@ -191,8 +194,10 @@ func (c *call) redact(text string) string {
 			continue
 		}
 		text = strings.ReplaceAll(text, secret, redacted)
-		for _, escapeHTML := range []bool{true, false} {
-			text = strings.ReplaceAll(text, inJSON(secret, escapeHTML), redacted)
+		for _, form := range []string{
+			inJSON(secret, true), inJSON(secret, false), html.EscapeString(secret), url.QueryEscape(secret), url.PathEscape(secret),
+		} {
+			text = strings.ReplaceAll(text, form, redacted)
 		}
 	}
 	text = authorization.ReplaceAllLiteralString(text, redacted)

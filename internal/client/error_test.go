@@ -53,7 +53,7 @@ func TestErrors(t *testing.T) {
 			text: "HTTP 400: bad name",
 		},
 		{
-			name: "HTML", reply: inHeader(html(502)),
+			name: "HTML", reply: inHeader(htmlPage(502)),
 			want: Error{
 				Status: 502, RequestID: "from-header",
 				Message: `the answer (text/html, 37 bytes) begins "<html><body>Bad Gateway</body></html>"`,
@@ -76,7 +76,7 @@ func TestErrors(t *testing.T) {
 			text: `HTTP 500: the answer (unknown type, 4 bytes) begins "oops"`,
 		},
 		{
-			name: "200 that is no JSON", reply: inHeader(html(200)),
+			name: "200 that is no JSON", reply: inHeader(htmlPage(200)),
 			want: Error{
 				Status: 200, RequestID: "from-header",
 				Message: `the answer (text/html, 37 bytes) begins "<html><body>Bad Gateway</body></html>"`,
@@ -250,6 +250,8 @@ func TestRedact(t *testing.T) {
 		`it is p"w\<&>ü!`:                   "it is (redacted)!",
 		`it is p\"w\\<&>ü!`:                 "it is (redacted)!",
 		`it is p\"w\\\u003c\u0026\u003eü!`:  "it is (redacted)!",
+		"it is p&#34;w\\&lt;&amp;&gt;ü!":    "it is (redacted)!",
+		"it is p%22w%5C%3C%26%3E%C3%BC!":    "it is (redacted)!",
 		"plainplain":                        "(redacted)(redacted)",
 		`{"accessSecret":"x","a":"b"}`:      `{"accessSecret":"(redacted)","a":"b"}`,
 		`{"accessSecret" : "x\"y","a":"b"}`: `{"accessSecret" : "(redacted)","a":"b"}`,
@@ -327,7 +329,7 @@ func TestKindsOfErrors(t *testing.T) {
 func TestFailedReadIsNotAmbiguous(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]reply{
-		"500": html(500), "dropped": {err: io.EOF}, "no list": {body: "{}"}, "no JSON": html(200), "cut": {cut: true},
+		"500": htmlPage(500), "dropped": {err: io.EOF}, "no list": {body: "{}"}, "no JSON": htmlPage(200), "cut": {cut: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package client
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -95,12 +96,27 @@ func (c *Client) Execution(ctx context.Context, policy, id ID) (Execution, error
 	if err != nil {
 		return Execution{}, err
 	}
-	for _, e := range *first.Result {
-		if e.ID == id {
-			return e, nil
-		}
+	at := slices.IndexFunc(*first.Result, func(e Execution) bool { return e.ID == id })
+	if at >= 0 {
+		return (*first.Result)[at].of(policy)
 	}
-	return newCollection("execution", c, c.executionPage(policy), executionID).find(ctx, id)
+	e, err := newCollection("execution", c, c.executionPage(policy), executionID).find(ctx, id)
+	if err != nil {
+		return Execution{}, err
+	}
+	return e.of(policy)
+}
+
+// of returns e when it is a run of the policy: a list need not be narrowed to
+// those that were asked for.
+func (e Execution) of(policy ID) (Execution, error) {
+	switch e.PolicyID {
+	case policy:
+		return e, nil
+	case 0:
+		return Execution{}, fmt.Errorf("execution %s: the list does not say of which policy it is", e.ID)
+	}
+	return Execution{}, fmt.Errorf("execution %s of policy %s: %w", e.ID, policy, ErrNotFound)
 }
 
 // StopExecution asks CCR to stop an execution and does not wait until it has:

@@ -139,7 +139,7 @@ func TestExecutionFailures(t *testing.T) {
 	objects := numbered(150, func(id int64) object { return executionObject(id, 7, "Succeed") })
 	transport := &journal{answer: func(r request) reply {
 		if r.pageNo() > 1 {
-			return html(500)
+			return htmlPage(500)
 		}
 		return listPage(objects, 1, len(objects))
 	}}
@@ -164,7 +164,7 @@ func TestStopExecution(t *testing.T) {
 		"gone":      {refused(404, "NotFound", "no"), true, false},
 		"refused":   {refused(400, "BadRequest", "no"), false, false},
 		"forbidden": {refused(403, "AccessDenied", "no"), false, false},
-		"lost":      {html(504), false, true},
+		"lost":      {htmlPage(504), false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -210,7 +210,7 @@ func refused(status int, code, message string) reply {
 	return reply{status: status, body: string(body)}
 }
 
-func html(status int) reply {
+func htmlPage(status int) reply {
 	return reply{
 		status: status,
 		header: http.Header{"Content-Type": {"text/html; charset=utf-8"}},

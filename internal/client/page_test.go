@@ -149,11 +149,11 @@ func TestPageLost(t *testing.T) {
 		attempts int
 	}{
 		"500":        {refused(500, "InternalError", "oops"), 500, 3},
-		"502 HTML":   {html(502), 502, 3},
-		"429":        {html(429), 429, 3},
+		"502 HTML":   {htmlPage(502), 502, 3},
+		"429":        {htmlPage(429), 429, 3},
 		"403":        {refused(403, "AccessDenied", "no"), 403, 1},
 		"404":        {refused(404, "NotFound", "no such page"), 404, 1},
-		"200 HTML":   {html(200), 200, 1},
+		"200 HTML":   {htmlPage(200), 200, 1},
 		"200 null":   {reply{body: "null"}, 200, 1},
 		"200 [] ":    {reply{body: "[]"}, 200, 1},
 		"redirected": {reply{status: 302, header: http.Header{"Location": {"/login"}}}, 302, 1},

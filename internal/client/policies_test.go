@@ -37,8 +37,8 @@ func TestStartPolicy(t *testing.T) {
 		"started":             {mutated("start", "5"), true, false},
 		"disabled":            {refused(400, "BadRequest", "the policy is disabled"), false, false},
 		"gone":                {refused(404, "NotFound", "no"), false, false},
-		"lost":                {html(502), false, true},
-		"200 that is no JSON": {html(200), false, true},
+		"lost":                {htmlPage(502), false, true},
+		"200 that is no JSON": {htmlPage(200), false, true},
 		"200 of no mutation":  {reply{body: "{}"}, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -49,7 +49,7 @@ func TestRateLimit(t *testing.T) {
 func TestRateLimitCountsRetries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		transport := always(html(500))
+		transport := always(htmlPage(500))
 		c, _ := newTestClient(transport, func(cfg *Config) {
 			cfg.RequestsPerSecond, cfg.MaxRetries = 1, 4 // the sleeps between take no time here
 		})

@@ -44,8 +44,8 @@ func TestDelete(t *testing.T) {
 			"deleted, the answer was lost": {[]reply{{err: io.EOF}, refused(404, "NotFound", "no")}, true, false},
 			"in use":                       {[]reply{refused(412, "PreconditionFailed", "no")}, false, true},
 			"forbidden":                    {[]reply{refused(403, "AccessDenied", "no")}, false, false},
-			"500":                          {[]reply{html(500)}, false, false},
-			"200 that is no JSON":          {[]reply{html(200)}, false, false},
+			"500":                          {[]reply{htmlPage(500)}, false, false},
+			"200 that is no JSON":          {[]reply{htmlPage(200)}, false, false},
 		} {
 			t.Run(kind+"/"+name, func(t *testing.T) {
 				t.Parallel()
@@ -127,7 +127,7 @@ func TestCheckRegistry(t *testing.T) {
 		"an id":         {mutated("create", "7"), false, `the health "7" is neither`},
 		"no word":       {reply{body: `{"action":"checkHealth"}`}, false, "no targetName"},
 		"404":           {refused(404, "NotFound", "no such registry"), false, "HTTP 404 NotFound"},
-		"200 with HTML": {html(200), false, "not what the API documents"},
+		"200 with HTML": {htmlPage(200), false, "not what the API documents"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -241,7 +241,7 @@ func TestCheckNewRegistryLost(t *testing.T) {
 			s.commit = false
 			return mutated("create", "100")
 		}
-		return html(502)
+		return htmlPage(502)
 	}
 	c, _ := newTestClient(s)
 	if _, err := c.CreateRegistry(t.Context(), registryInput("hub")); err != nil {
@@ -415,7 +415,7 @@ func TestRegistryQuery(t *testing.T) {
 
 func TestListsFail(t *testing.T) {
 	t.Parallel()
-	c, _ := newTestClient(always(html(200)))
+	c, _ := newTestClient(always(htmlPage(200)))
 	if got, err := c.Registries(t.Context(), RegistryQuery{}); got != nil || asError(t, err).Status != 200 {
 		t.Errorf("got %v and %v", got, err)
 	}

@@ -316,9 +316,9 @@ func TestOperationsAreRepeated(t *testing.T) {
 	const retries = 3
 	lost := map[string]func(request) reply{
 		"500":      func(request) reply { return refused(500, "InternalError", "oops") },
-		"502 HTML": func(request) reply { return html(502) },
-		"504":      func(request) reply { return html(504) },
-		"503":      func(request) reply { return html(503) },
+		"502 HTML": func(request) reply { return htmlPage(502) },
+		"504":      func(request) reply { return htmlPage(504) },
+		"503":      func(request) reply { return htmlPage(503) },
 		"dropped":  func(request) reply { return reply{err: io.EOF} },
 		"reset":    func(request) reply { return reply{err: &net.OpError{Op: "read", Err: errors.New("connection reset")}} },
 		"timeout":  func(request) reply { return reply{err: &timeoutError{after: time.Second}} },
@@ -327,7 +327,7 @@ func TestOperationsAreRepeated(t *testing.T) {
 	declined := map[string]func(request) reply{
 		"429": func(request) reply { return refused(429, "TooMany", "slow down") },
 		"503 with Retry-After": func(request) reply {
-			return withHeader(html(503), "Retry-After", "1")
+			return withHeader(htmlPage(503), "Retry-After", "1")
 		},
 		"connection refused": func(request) reply { return reply{err: &net.OpError{Op: "dial", Err: errors.New("refused")}} },
 	}
@@ -384,7 +384,7 @@ func TestConnectionReuseRepeatsNoPost(t *testing.T) {
 
 func TestRetriesEndInSuccess(t *testing.T) {
 	t.Parallel()
-	transport := inTurn(refused(500, "InternalError", "oops"), html(502), mutated("update", "1"))
+	transport := inTurn(refused(500, "InternalError", "oops"), htmlPage(502), mutated("update", "1"))
 	c, _ := newTestClient(transport)
 	if err := c.UpdatePolicy(t.Context(), 1, policyInput("web")); err != nil {
 		t.Fatal(err)
@@ -403,7 +403,7 @@ func TestMaxRetries(t *testing.T) {
 	for _, retries := range []int{0, 1, 5} {
 		t.Run(fmt.Sprint(retries), func(t *testing.T) {
 			t.Parallel()
-			transport := always(html(503))
+			transport := always(htmlPage(503))
 			c, o := newTestClient(transport, func(cfg *Config) { cfg.MaxRetries = retries })
 			_, err := c.executionPage(1)(t.Context(), 1)
 			if e := asError(t, err); e.Status != 503 {
@@ -441,7 +441,7 @@ func TestBackoff(t *testing.T) {
 
 func TestRetriesWaitLonger(t *testing.T) {
 	t.Parallel()
-	c, o := newTestClient(always(html(500)), func(cfg *Config) { cfg.MaxRetries = 9 })
+	c, o := newTestClient(always(htmlPage(500)), func(cfg *Config) { cfg.MaxRetries = 9 })
 	_, _ = c.executionPage(1)(t.Context(), 1)
 	for retry, slept := range o.sleeps() {
 		if slept < backoff(retry, 0) || slept > backoff(retry, 1) {
@@ -474,7 +474,7 @@ func TestRetryAfter(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, o := newTestClient(inTurn(withHeader(html(500), "Retry-After", test.value), listOf()))
+			c, o := newTestClient(inTurn(withHeader(htmlPage(500), "Retry-After", test.value), listOf()))
 			if _, err := c.executionPage(1)(t.Context(), 1); err != nil {
 				t.Fatal(err)
 			}
@@ -494,7 +494,7 @@ func TestRetryAfter(t *testing.T) {
 
 func TestRetrySleepInterrupted(t *testing.T) {
 	t.Parallel()
-	transport := always(html(500))
+	transport := always(htmlPage(500))
 	ctx, cancel := context.WithCancel(t.Context())
 	c, _ := newTestClient(transport, func(cfg *Config) {
 		cfg.Sleep = func(ctx context.Context, _ time.Duration) error {
@@ -517,7 +517,7 @@ func TestNoRetryAfterInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	transport := &journal{answer: func(request) reply {
 		cancel()
-		return html(500)
+		return htmlPage(500)
 	}}
 	c, o := newTestClient(transport)
 	_, err := c.executionPage(1)(ctx, 1)
@@ -530,7 +530,7 @@ func TestNoRetryAfterInterrupt(t *testing.T) {
 // attempt is what counts.
 func TestAmbiguousAfterDeclined(t *testing.T) {
 	t.Parallel()
-	transport := inTurn(html(429), reply{err: io.ErrUnexpectedEOF})
+	transport := inTurn(htmlPage(429), reply{err: io.ErrUnexpectedEOF})
 	c, _ := newTestClient(transport)
 	if err := c.StartPolicy(t.Context(), 1); !Ambiguous(err) {
 		t.Errorf("got %v, want an ambiguous error", err)

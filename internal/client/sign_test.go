@@ -47,7 +47,7 @@ func verifyRequest(t *testing.T, r request, at time.Time) {
 
 func TestEachAttemptIsSignedAnew(t *testing.T) {
 	t.Parallel()
-	transport := inTurn(html(500), html(500), listOf())
+	transport := inTurn(htmlPage(500), htmlPage(500), listOf())
 	c, o := newTestClient(transport)
 	times := []time.Time{}
 	inner := transport.answer
@@ -248,7 +248,7 @@ func TestOtherRefusalsLeaveTheClock(t *testing.T) {
 	for name, r := range map[string]reply{
 		"other code":   refused(400, "SignatureDoesNotMatch", "RequestExpired"),
 		"other status": refused(404, codeRequestExpired, ""),
-		"HTML":         html(400),
+		"HTML":         htmlPage(400),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

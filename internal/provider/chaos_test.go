@@ -21,6 +21,8 @@ import (
 // TestChaos lives through seeded random sequences of commands, with seeded
 // faults at every request, and looks after each at what must never happen. A
 // seed replays alone.
+//
+//nolint:tparallel // the seeds are a group of their own, so that the count comes after them
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	first, seeds := uint64(1), envNumber("CHAOS_SEEDS", 50)
@@ -349,7 +351,12 @@ func (c *chaos) checkOutcomes(name string, r result) {
 	}
 	for _, b := range c.w.config {
 		i := c.w.state[b.address()]
-		if b.kind != "ccr_policy_execution" || r.did[b.address()] == "" || r.did[b.address()] == "update" || b.body["wait_for_completion"] == false || b.body["on_failure"] == "continue" {
+		waits, _ := b.body["wait_for_completion"].(bool)
+		if _, set := b.body["wait_for_completion"]; !set {
+			waits = true
+		}
+		did := r.did[b.address()]
+		if b.kind != "ccr_policy_execution" || did == "" || did == "update" || !waits || b.body["on_failure"] == "continue" {
 			continue
 		}
 		var n int

@@ -23,7 +23,7 @@ func apiError(summary, tried string, err error) diag.Diagnostic {
 // errorDetail is the text of [apiError].
 func errorDetail(tried string, err error) string {
 	var b strings.Builder
-	b.WriteString(tried + ".\n")
+	b.WriteString(bounded(tried) + ".\n")
 
 	var (
 		api       *client.Error
@@ -71,6 +71,15 @@ func reason(err error) string {
 		return "the connection was closed without an answer"
 	}
 	return err.Error()
+}
+
+// bounded leaves out the middle of what a server has made too long.
+func bounded(text string) string {
+	const most = 1000
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most/2]) + "…" + string(runes[len(runes)-most/2:])
+	}
+	return text
 }
 
 func finish(b *strings.Builder, step string) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -152,9 +153,7 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	config := func(more fields) fields {
 		out := fields{"wait_for_completion": false}
-		for name, value := range more {
-			out[name] = value
-		}
+		maps.Copy(out, more)
 		return out
 	}
 	// start returns a run that went on by itself and ended like this.

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -30,9 +31,7 @@ func newProtocol(t *testing.T, w world, settings fields) *protocol {
 func (m *testMock) protocol(t *testing.T, w world, settings fields) *protocol {
 	t.Helper()
 	all := fields{"endpoint": m.URL, "access_key": ccrmock.DefaultAccessKeyID, "secret_key": ccrmock.DefaultSecretAccessKey}
-	for name, value := range settings {
-		all[name] = value
-	}
+	maps.Copy(all, settings)
 	return newProtocol(t, w, all)
 }
 

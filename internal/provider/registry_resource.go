@@ -241,7 +241,7 @@ func (r *registryResource) users(ctx context.Context, name string, id client.ID)
 			return step
 		}
 		if p.SrcRegistry.Name == name || p.SrcRegistry.ID == id {
-			users = append(users, fmt.Sprintf("%q (id %s)", p.Name, p.ID))
+			users = append(users, bounded(fmt.Sprintf("%q (id %s)", p.Name, p.ID)))
 		}
 	}
 	if len(users) == 0 {

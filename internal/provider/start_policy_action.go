@@ -29,7 +29,7 @@ var startKeeper = keeper{
 	follow: func(e client.Execution) string {
 		return fmt.Sprintf("follow it with the data source ccr_executions (policy_id = %q), or end it with the action ccr_stop_execution (policy_id = %q, execution_id = %q)", e.PolicyID, e.PolicyID, e.ID)
 	},
-	adopt: func(policy client.ID) string { return "that is this run" },
+	adopt: func(client.ID) string { return "that is this run" },
 }
 
 type startPolicyModel struct {

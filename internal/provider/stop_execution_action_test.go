@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,9 +14,7 @@ const kindStopExecution = "ccr_stop_execution"
 // end invokes the action for the first execution of the policy.
 func (r *runTest) end(more fields) ([]string, diagnostics) {
 	config := r.config(fields{"execution_id": "1"})
-	for name, value := range more {
-		config[name] = value
-	}
+	maps.Copy(config, more)
 	return r.invoked(r.t.Context(), kindStopExecution, config, nil)
 }
 
