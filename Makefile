@@ -49,6 +49,25 @@ test-race: bin/gotestsum ## The same under the race detector
 test-matrix: bin/gotestsum bin/terraform-1.16.1 bin/tofu ## Acceptance tests on each CLI; fails when a test runs on none
 	scripts/test-matrix
 
+# A seed that fails says how to replay it alone: make chaos SEED=123.
+SEEDS ?= 1000
+SEED ?=
+.PHONY: chaos
+chaos: ## Live through SEEDS random lives with faults at every request (SEED=123 for one)
+	@cd internal/provider && CHAOS_SEEDS=$(SEEDS) CHAOS_SEED=$(SEED) go test -count=1 -timeout 60m -run '^TestChaos$$'
+
+FUZZTIME ?= 1m
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (1m)
+	scripts/fuzz $(FUZZTIME)
+
+# Endpoint and keys come from the environment, as for the provider itself. A registry that CCR can reach is needed too:
+# CCR_TESTLIVE_SOURCE_URL, CCR_TESTLIVE_SOURCE_USERNAME, CCR_TESTLIVE_SOURCE_PASSWORD, CCR_TESTLIVE_IMAGE (an image in it, cce/web:v1),
+# CCR_TESTLIVE_NAMESPACE (of CCR, public). It creates what it needs, named ccr-testlive-…, and deletes it again.
+.PHONY: testlive
+testlive: ## Check the assumptions of DESIGN.md against a real account (CCR_TESTLIVE=1)
+	@go test -count=1 -tags testlive -run '^TestLive$$' -v ./internal/provider
+
 .PHONY: demo
 demo: build build-mock bin/crane ## Migrate images between two local registries, from apply to destroy
 	scripts/demo

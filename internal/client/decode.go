@@ -93,8 +93,19 @@ func (r *RegistryRef) UnmarshalJSON(data []byte) error {
 	case bytes.HasPrefix(data, []byte(`"`)):
 		return json.Unmarshal(data, &r.Name)
 	}
-	type plain RegistryRef
-	return json.Unmarshal(data, (*plain)(r))
+	var object struct {
+		ID   json.RawMessage `json:"id"`
+		Name string          `json:"name"`
+	}
+	if err := json.Unmarshal(data, &object); err != nil {
+		return err
+	}
+	r.Name = object.Name
+	switch string(object.ID) {
+	case "", "null", "0": // Harbor itself has the id 0: no registry of the list
+		return nil
+	}
+	return r.ID.UnmarshalJSON(object.ID)
 }
 
 // Health is what is known of a registry's reachability.

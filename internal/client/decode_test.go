@@ -103,6 +103,8 @@ func TestRegistryRef(t *testing.T) {
 		`{"name":"hub"}`:           {Name: "hub"},
 		`{"id":9007199254740993}`:  {ID: beyondFloats},
 		`{"id":5,"type":"harbor"}`: {ID: 5},
+		`{"id":0,"name":"Local"}`:  {Name: "Local"},
+		`{"id":null,"name":"hub"}`: {Name: "hub"},
 		`{}`:                       {},
 	} {
 		got := RegistryRef{ID: 1, Name: "old"}

@@ -16,6 +16,9 @@ func rateLimitLayer(next handler, perSecond float64) handler {
 	limiter := rate.NewLimiter(rate.Limit(perSecond), int(math.Max(1, perSecond)))
 	return func(ctx context.Context, c *call) (*answer, error) {
 		if err := limiter.Wait(ctx); err != nil {
+			if ctx.Err() == nil { // it does not even begin a wait that is too long
+				err = context.DeadlineExceeded
+			}
 			return nil, &unsentError{err: err}
 		}
 		return next(ctx, c)

@@ -85,12 +85,16 @@ func registryName(r Registry) string { return r.Name }
 func (c *Client) CreateRegistry(ctx context.Context, in RegistryInput) (ID, error) {
 	call := newCall("create registry", http.MethodPost, registriesPath, in)
 	call.protect(in)
-	return create(ctx, c, c.registries, call, creation[Registry]{
+	return create(ctx, c, c.registries, call, c.registryCreation(in))
+}
+
+func (c *Client) registryCreation(in RegistryInput) creation[Registry] {
+	return creation[Registry]{
 		name:    in.Name,
 		find:    func(ctx context.Context) ([]Registry, error) { return c.RegistriesNamed(ctx, in.Name) },
 		same:    in.matches,
 		created: func(r Registry) Time { return r.CreationTime },
-	})
+	}
 }
 
 // matches reports whether r is what in would have created, as far as the API
@@ -159,13 +163,17 @@ func (c *Client) CheckRegistry(ctx context.Context, id ID) (bool, error) {
 func (c *Client) CheckNewRegistry(ctx context.Context, in RegistryInput) (bool, error) {
 	call := newCall("check new registry", http.MethodPost, registriesPath, in)
 	call.protect(in)
+	before, err := c.registries.known(ctx)
+	if err != nil {
+		return false, fmt.Errorf("check new registry %q: nothing was sent: %w", in.Name, err)
+	}
+	sent := c.serverTime()
 	end := c.registries.write()
 	m, err := c.mutate(ctx, call)
 	end()
-	if Ambiguous(err) {
-		found, lookErr := c.RegistryNamed(context.WithoutCancel(ctx), in.Name)
-		if lookErr == nil && in.matches(found) && c.registries.claim(found.ID) {
-			return false, &CreatedByCheckError{ID: found.ID, Name: in.Name}
+	if Ambiguous(err) { // only what a create would adopt may be called created, for it is to be deleted
+		if id, adoptErr := adopt(ctx, c, c.registries, before, sent, c.registryCreation(in), err); adoptErr == nil {
+			return false, &CreatedByCheckError{ID: id, Name: in.Name}
 		}
 	}
 	if err != nil {

@@ -165,7 +165,12 @@ func TestCheckNewRegistry(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			transport := always(test.reply)
+			transport := &journal{answer: func(r request) reply {
+				if r.isPost() {
+					return test.reply
+				}
+				return listOf()
+			}}
 			c, _ := newTestClient(transport)
 			healthy, err := c.CheckNewRegistry(t.Context(), registryInput("hub"))
 			if healthy != test.healthy || (err == nil) != (test.err == "") {

@@ -169,3 +169,9 @@ func nameTaken(tried, noun, name string, id client.ID, err error) string {
 		"Next step: to manage that one, run `terraform import %s.<label> %s` with the label of this resource; otherwise choose another name.",
 		noun, name, id, kind, id)
 }
+
+// nameIsFree reports whether a conflict was about something else than the name:
+// nothing has it, or only what was to be written.
+func nameIsFree(found, own client.ID, err error) bool {
+	return errors.Is(err, client.ErrNotFound) || found != 0 && found == own
+}

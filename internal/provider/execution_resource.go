@@ -111,7 +111,7 @@ func (r *executionResource) Create(ctx context.Context, req resource.CreateReque
 		return
 	}
 	_ = save(e) // its diagnostics are in resp
-	if wait {
+	if wait || e.Finished() {
 		resp.Diagnostics.Append(outcome(e, plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())...)
 	}
 }

@@ -71,6 +71,12 @@ func (r *executionRunner) run(ctx context.Context, job run) (client.Execution, e
 		return started, err
 	}
 	if !job.wait {
+		// It may have ended already, and a failure is confirmed as ever.
+		if started.Phase() == client.PhaseFailed {
+			if seen, err := r.look(ctx, started.PolicyID, started.ID); err == nil {
+				started = seen
+			}
+		}
 		return started, nil
 	}
 	return r.await(ctx, started, job.progress)

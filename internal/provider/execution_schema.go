@@ -40,7 +40,7 @@ func (r *executionResource) Schema(ctx context.Context, _ resource.SchemaRequest
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"triggers": schema.MapAttribute{
-				MarkdownDescription: "Any values; a change of one runs the policy again. Put here what the run depends on, such as the policy's filters.",
+				MarkdownDescription: "Any values; a change of one runs the policy again. Put here what the run depends on, such as the policy's filters. On an imported execution, triggers added for the first time are only recorded.",
 				ElementType:         types.StringType,
 				Optional:            true,
 				PlanModifiers: []planmodifier.Map{mapplanmodifier.RequiresReplaceIf(unlessImported,

@@ -112,7 +112,7 @@ func newPolicyReadModel(p client.Policy, source client.ID) policyReadModel {
 	if source != 0 {
 		m.SrcRegistryID = types.StringValue(source.String())
 	}
-	if p.Filters != nil {
+	if len(p.Filters) > 0 { // every policy has one, so none is not told
 		m.Filters = filterSet(p.Filters)
 	}
 	return m

@@ -45,7 +45,7 @@ func (m *policyModel) input(ctx context.Context) (client.PolicyInput, diag.Diagn
 		Trigger:         client.Trigger{Type: m.TriggerType.ValueString()},
 		Name:            m.Name.ValueString(),
 		Description:     m.Description.ValueString(),
-		SrcRegistry:     client.Source{ID: parseStateID(m.SrcRegistryID, &diags)},
+		SrcRegistry:     client.Source{ID: parseIDArgument("src_registry_id", m.SrcRegistryID, &diags)},
 		DestProjectName: m.DestProjectName.ValueString(),
 		Override:        m.Override.ValueBool(),
 	}
@@ -72,7 +72,7 @@ func (m *policyModel) read(p client.Policy, source client.ID) {
 	m.DestProjectName = types.StringValue(p.DestProjectName)
 	m.Override = types.BoolValue(p.Override)
 	m.TriggerType = types.StringValue(p.TriggerType)
-	if p.Filters != nil {
+	if len(p.Filters) > 0 { // every policy has one, so none is not told
 		m.Filters = filterSet(p.Filters)
 	}
 	m.computed(p)

@@ -188,7 +188,7 @@ func (r *policyResource) Create(ctx context.Context, req resource.CreateRequest,
 	id, err := r.client.CreatePolicy(ctx, in)
 	if err != nil {
 		tried := fmt.Sprintf("Could not create the policy %q", in.Name)
-		resp.Diagnostics.Append(r.writeError(ctx, "Creating the policy failed", tried, in, err))
+		resp.Diagnostics.Append(r.writeError(ctx, "Creating the policy failed", tried, in, 0, err))
 		return
 	}
 	// The id goes into state before anything else can fail: a policy that
@@ -245,7 +245,7 @@ func (r *policyResource) Update(ctx context.Context, req resource.UpdateRequest,
 	resp.Diagnostics.Append(noteUpdate(ctx, resp.Private, err)...)
 	if err != nil {
 		tried := fmt.Sprintf("Could not update the policy %q (id %s)", in.Name, id)
-		resp.Diagnostics.Append(r.writeError(ctx, "Updating the policy failed", tried, in, err))
+		resp.Diagnostics.Append(r.writeError(ctx, "Updating the policy failed", tried, in, id, err))
 		return
 	}
 	resp.Diagnostics.Append(r.readBack(ctx, id, &plan)...)
@@ -303,7 +303,7 @@ func (r *policyResource) deleteIdle(ctx context.Context, id client.ID) (running 
 			return false, err
 		}
 		if _, err := r.runner.awaitIdle(ctx, id, nil); err != nil {
-			return true, err
+			return errors.Is(err, errStillGoing), err
 		}
 		if r.world.wait(ctx, r.world.poll(look)) != nil {
 			break
@@ -319,10 +319,14 @@ func (r *policyResource) ImportState(ctx context.Context, req resource.ImportSta
 	})
 }
 
-// writeError is the diagnostic of a create or update that failed.
-func (r *policyResource) writeError(ctx context.Context, summary, tried string, in client.PolicyInput, err error) diag.Diagnostic {
+// writeError is the diagnostic of a create or update that failed; own is the id
+// of what was updated.
+func (r *policyResource) writeError(ctx context.Context, summary, tried string, in client.PolicyInput, own client.ID, err error) diag.Diagnostic {
 	if client.Conflict(err) {
-		found, _ := r.client.PolicyNamed(ctx, in.Name)
+		found, lookErr := r.client.PolicyNamed(ctx, in.Name)
+		if nameIsFree(found.ID, own, lookErr) {
+			return apiError(summary, tried, err)
+		}
 		return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Policy name is taken", nameTaken(tried, "policy", in.Name, found.ID, err))
 	}
 	var refused *client.Error

@@ -71,7 +71,7 @@ func (r *registryResource) Create(ctx context.Context, req resource.CreateReques
 	}
 	id, err := r.client.CreateRegistry(ctx, in)
 	if err != nil {
-		resp.Diagnostics.Append(r.writeError(ctx, "Creating the registry failed", tried, plan.Name.ValueString(), err))
+		resp.Diagnostics.Append(r.writeError(ctx, "Creating the registry failed", tried, plan.Name.ValueString(), 0, err))
 		return
 	}
 	// The id goes into state before anything else can fail: a registry that
@@ -175,7 +175,7 @@ func (r *registryResource) Update(ctx context.Context, req resource.UpdateReques
 	err := r.client.UpdateRegistry(ctx, id, in)
 	resp.Diagnostics.Append(noteUpdate(ctx, resp.Private, err)...)
 	if err != nil {
-		resp.Diagnostics.Append(r.writeError(ctx, "Updating the registry failed", tried, plan.Name.ValueString(), err))
+		resp.Diagnostics.Append(r.writeError(ctx, "Updating the registry failed", tried, plan.Name.ValueString(), id, err))
 		return
 	}
 	var mark []byte
@@ -261,11 +261,15 @@ func (r *registryResource) ImportState(ctx context.Context, req resource.ImportS
 	})
 }
 
-// writeError is the diagnostic of a create or update that failed.
-func (r *registryResource) writeError(ctx context.Context, summary, tried, name string, err error) diag.Diagnostic {
+// writeError is the diagnostic of a create or update that failed; own is the id
+// of what was updated.
+func (r *registryResource) writeError(ctx context.Context, summary, tried, name string, own client.ID, err error) diag.Diagnostic {
 	if !client.Conflict(err) {
 		return apiError(summary, tried, err)
 	}
-	found, _ := r.client.RegistryNamed(ctx, name)
+	found, lookErr := r.client.RegistryNamed(ctx, name)
+	if nameIsFree(found.ID, own, lookErr) {
+		return apiError(summary, tried, err)
+	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Registry name is taken", nameTaken(tried, "registry", name, found.ID, err))
 }

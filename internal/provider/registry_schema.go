@@ -54,7 +54,7 @@ func (r *registryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 			},
 			"credential": credentialSchema(),
 			"require_healthy": schema.BoolAttribute{
-				MarkdownDescription: "Whether CCR must reach the registry after a create or an update. When it does not, the apply fails; a registry that this apply created is removed again. Default: `false`. A change asks CCR at once.",
+				MarkdownDescription: "Whether CCR must reach the registry after a create or an update. When it does not, the apply fails; a registry that this apply created is removed again. Default: `false`. Setting it to `true` asks CCR at once.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(false),

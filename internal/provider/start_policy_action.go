@@ -97,7 +97,7 @@ func (a *startPolicyAction) Invoke(ctx context.Context, req action.InvokeRequest
 		resp.Diagnostics.Append(startKeeper.diagnose(policy, err))
 		return
 	}
-	if !wait {
+	if !wait && !e.Finished() {
 		say(fmt.Sprintf("Execution %s goes on in CCR; nobody waits for it", e.ID))
 		return
 	}
