@@ -11,7 +11,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOTESTSUM := bin/gotestsum --format pkgname --format-hide-empty-pkg
 PKG ?= ./...
 # -count=1: the test cache does not see that the CLI behind an acceptance test has changed.
-TESTFLAGS ?= -count=1
+TESTFLAGS ?= -count=1 -timeout 30m
 
 .PHONY: help
 help: ## List the targets
