@@ -106,6 +106,11 @@ func TestNoSecretIsLogged(t *testing.T) {
 		"a bad token, spelled out": func(r request) reply {
 			return refused(403, "SignatureDoesNotMatch", "the Authorization is "+r.header.Get("Authorization"))
 		},
+		"a bad password, spelled out": func(r request) reply {
+			var sent struct{ Credential Credential }
+			_ = json.Unmarshal([]byte(r.body), &sent) // a call without a body has no password
+			return refused(400, "BadRequest", "cannot log in with "+sent.Credential.AccessSecret)
+		},
 	}
 	for name, answer := range servers {
 		for _, op := range operations {
@@ -182,6 +187,9 @@ func TestLogOfBodies(t *testing.T) {
 		"policy":   {func(ctx context.Context, c *Client) error { return c.UpdatePolicy(ctx, 1, policyInput("web")) }, 1, 1},
 		"registry": {func(ctx context.Context, c *Client) error { return c.UpdateRegistry(ctx, 1, registryInput("hub")) }, 0, 0},
 		"no body":  {func(ctx context.Context, c *Client) error { return c.DeletePolicy(ctx, 1) }, 0, 1},
+		// Nothing to read: what counts is that a list was answered at all.
+		"list of policies":   {func(ctx context.Context, c *Client) error { _, _ = c.Policies(ctx); return nil }, 0, 1},
+		"list of registries": {func(ctx context.Context, c *Client) error { _, _ = c.Registries(ctx, RegistryQuery{}); return nil }, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

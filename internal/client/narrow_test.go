@@ -137,3 +137,66 @@ func TestRecentRegistry(t *testing.T) {
 		read(id+1, 0)
 	}
 }
+
+// What was listed since is newer than what a narrowed read showed before.
+func TestRecentRegistryAfterAListing(t *testing.T) {
+	t.Parallel()
+	objects := numbered(300, func(id int64) object { return registryObject(id, "old") })
+	transport := &journal{answer: func(r request) reply {
+		if r.query.Has("keyword") {
+			return listOf(objects[6])
+		}
+		return listPage(objects, r.pageNo(), len(objects))
+	}}
+	c, _ := newTestClient(transport)
+	if got, err := c.WrittenRegistry(t.Context(), 7, "old"); err != nil || got.Name != "old" {
+		t.Fatalf("got %v and %v", got, err)
+	}
+	objects[6] = registryObject(7, "new")
+	if _, err := c.Registries(t.Context(), RegistryQuery{}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.RecentRegistry(t.Context(), 7); err != nil || got.Name != "new" {
+		t.Errorf("got %v and %v", got, err)
+	}
+}
+
+func TestNarrows(t *testing.T) {
+	t.Parallel()
+	of := func(n int) *listing[thing] { return &listing[thing]{items: things(1, n)} }
+	for name, test := range map[string]struct {
+		c    *collection[thing]
+		want bool
+	}{
+		"the first":                       {&collection[thing]{last: of(1000)}, true},
+		"of one page":                     {&collection[thing]{last: of(100)}, false},
+		"of two pages":                    {&collection[thing]{last: of(101)}, true},
+		"of none":                         {&collection[thing]{last: of(0)}, false},
+		"of who knows how many":           {&collection[thing]{}, true},
+		"as many as who knows how many":   {&collection[thing]{writing: assumedPages - 1}, false},
+		"after as many as pages but two":  {&collection[thing]{last: of(1000), narrow: narrowing[thing]{spent: 8}}, true},
+		"after as many as pages but one":  {&collection[thing]{last: of(1000), narrow: narrowing[thing]{spent: 9}}, false},
+		"with as many writes to read":     {&collection[thing]{last: of(1000), writing: 9}, false},
+		"with as many reads":              {&collection[thing]{last: of(1000), reading: 9, crowd: 9}, false},
+		"with some of each":               {&collection[thing]{last: of(1000), writing: 3, reading: 3, crowd: 3, narrow: narrowing[thing]{spent: 3}}, false},
+		"when as many have come lately":   {&collection[thing]{last: of(1000), crowd: 10}, false},
+		"when the server ignores names":   {&collection[thing]{last: of(1000), narrow: narrowing[thing]{blind: true}}, false},
+		"when a listing is there already": {&collection[thing]{last: of(1000), clock: 1, latest: &listing[thing]{began: 1, started: testNow}}, false},
+		"when that is from before a write": {
+			&collection[thing]{last: of(1000), clock: 2, lastWrite: 2, latest: &listing[thing]{began: 1, started: testNow}}, true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := test.c
+			c.now = func() time.Time { return testNow }
+			spent := c.narrow.spent
+			if got := c.narrows(); got != test.want {
+				t.Errorf("narrows: %t, want %t", got, test.want)
+			}
+			if counted := c.narrow.spent - spent; counted != map[bool]int{true: 1}[test.want] {
+				t.Errorf("%d reads were counted", counted)
+			}
+		})
+	}
+}
