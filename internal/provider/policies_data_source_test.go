@@ -23,8 +23,8 @@ func TestPolicyReadModel(t *testing.T) {
 		!full.PullBase.ValueBool() || !full.Enabled.ValueBool() || !full.Override.ValueBool() || len(full.Filters.Elements()) != 1 {
 		t.Errorf("got %v", full)
 	}
-	if none := newPolicyReadModel(client.Policy{ID: 2, Filters: []client.Filter{}}, 0); none.Filters.IsNull() {
-		t.Error("filters that came and are none are null")
+	if none := newPolicyReadModel(client.Policy{ID: 2, Filters: []client.Filter{}}, 0); !none.Filters.IsNull() {
+		t.Error("a policy has filters, so an empty list tells none, and yet it is not null")
 	}
 }
 
