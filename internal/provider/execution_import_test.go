@@ -39,21 +39,21 @@ func TestExecutionImport(t *testing.T) {
 	r := recorded(t)
 	for i, status := range []string{"Succeed", "Failed", "Stopped"} {
 		id := strconv.Itoa(i + 1)
-		now, diags := r.imported(t.Context(), kindExecution, "1/"+id, nil)
+		now, diags := r.imported(r.ctx, kindExecution, "1/"+id, nil)
 		wantsNone(t, diags)
 		wantsState(t, now, fields{"policy_id": "1", "id": id, "status": status, "total": int64(2), "wait_for_completion": true, "on_failure": "fail", "on_empty": "continue", "triggers": nil})
-		same, diags := r.imported(t.Context(), kindExecution, "", fields{"policy_id": "1", "id": id})
+		same, diags := r.imported(r.ctx, kindExecution, "", fields{"policy_id": "1", "id": id})
 		wantsNone(t, diags)
 		if !same.value.Equal(now.value) {
 			t.Errorf("by identity: %v, by id: %v", same.fields(), now.fields())
 		}
 
 		wantsNone(t, r.plans(now, nil, ""))
-		now, diags = r.read(t.Context(), now)
+		now, diags = r.read(r.ctx, now)
 		wantsNone(t, diags)
 		triggers := fields{"triggers": fields{"v": "1"}}
 		wantsNone(t, r.plans(now, triggers, "update"))
-		now, diags = r.applied(t.Context(), kindExecution, now, r.config(triggers))
+		now, diags = r.applied(r.ctx, kindExecution, now, r.config(triggers))
 		wantsNone(t, diags)
 		wantsNone(t, r.plans(now, triggers, ""))
 		// From then on it is like any other.
@@ -65,17 +65,28 @@ func TestExecutionImport(t *testing.T) {
 	}
 }
 
+// Only the first apply after an import is spared a run.
+func TestExecutionImportIsForgotten(t *testing.T) {
+	t.Parallel()
+	r := recorded(t)
+	now, diags := r.imported(r.ctx, kindExecution, "1/1", nil)
+	wantsNone(t, diags)
+	now, diags = r.applied(r.ctx, kindExecution, now, r.config(fields{"on_failure": "continue"}))
+	wantsNone(t, diags)
+	wantsNone(t, r.plans(now, fields{"on_failure": "continue", "triggers": fields{"v": "1"}}, "replace"))
+}
+
 // One that is imported while it runs is judged by the refresh that sees its end.
 func TestExecutionImportOfARunningOne(t *testing.T) {
 	t.Parallel()
 	r := startRunTest(t, nil)
 	id := r.CreateExecution(r.policy, ccrmock.Execution{})
-	now, diags := r.imported(t.Context(), kindExecution, "1/1", nil)
+	now, diags := r.imported(r.ctx, kindExecution, "1/1", nil)
 	wantsNone(t, diags)
 	wantsState(t, now, fields{"status": "InProgress"})
 	wantsNone(t, r.plans(now, nil, ""))
 	r.FinishExecution(id, ccrmock.ExecutionFailed, "disk full", ccrmock.Counters{Total: 1, Failed: 1})
-	now, diags = r.read(t.Context(), now)
+	now, diags = r.read(r.ctx, now)
 	wantsNone(t, diags)
 	wantsWarning(t, r.plans(now, nil, "replace"), "Migration failed, and will be run again", "1 failed: disk full")
 }
@@ -84,20 +95,20 @@ func TestExecutionImportOfNothing(t *testing.T) {
 	t.Parallel()
 	r := recorded(t)
 	for _, id := range []string{"1", "/", "1/", "/1", "a/1", "1/b", "0/1", "1/0", "-1/1", "01/1", "1/1/1", "1/ 1", "1 /1", "9223372036854775808/1"} {
-		now, diags := r.imported(t.Context(), kindExecution, id, nil)
+		now, diags := r.imported(r.ctx, kindExecution, id, nil)
 		wantsError(t, diags, "Invalid import id", strconv.Quote(id)+" is not <policy id>/<execution id>", "terraform import ccr_policy_execution.<label> 3/17")
 		wantsGone(t, now)
 	}
 	for _, id := range []string{"1/99", "99/1", "1/9223372036854775807"} {
-		now, diags := r.imported(t.Context(), kindExecution, id, nil)
+		now, diags := r.imported(r.ctx, kindExecution, id, nil)
 		wantsNone(t, diags)
 		wantsGone(t, now) // which Terraform reports
 	}
-	_, diags := r.imported(t.Context(), kindExecution, "", fields{"policy_id": "web", "id": "1"})
+	_, diags := r.imported(r.ctx, kindExecution, "", fields{"policy_id": "web", "id": "1"})
 	wantsError(t, diags, "Invalid import id", `"web/1" is not <policy id>/<execution id>`)
 
 	r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "AccessDenied", Path: executionsPath})
-	_, diags = r.imported(t.Context(), kindExecution, "1/1", nil)
+	_, diags = r.imported(r.ctx, kindExecution, "1/1", nil)
 	wantsError(t, diags, "Reading the execution failed", "Could not read execution 1 of policy 1.", "Code: AccessDenied")
 }
 

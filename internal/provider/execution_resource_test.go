@@ -23,7 +23,7 @@ import (
 // plans ends the test unless the configuration plans to this action.
 func (r *runTest) plans(now *instance, more fields, action string) diagnostics {
 	r.t.Helper()
-	plan, diags := r.planned(r.t.Context(), kindExecution, now, r.config(more))
+	plan, diags := r.planned(r.ctx, kindExecution, now, r.config(more))
 	if plan.action != action {
 		r.t.Fatalf("the plan is to %q, want %q\n%s", plan.action, action, diags)
 	}
@@ -137,10 +137,10 @@ func TestExecutionIsRunOnce(t *testing.T) {
 	r.ResetJournal()
 	for _, purge := range []func(){func() {}, func() { r.PurgeExecutions(r.policy) }, func() { r.DeletePolicy(r.policy) }} {
 		purge()
-		now, diags = r.read(t.Context(), now)
+		now, diags = r.read(r.ctx, now)
 		wantsNone(t, diags)
 		wantsNone(t, r.plans(now, nil, ""))
-		now, diags = r.applied(t.Context(), kindExecution, now, r.config(nil))
+		now, diags = r.applied(r.ctx, kindExecution, now, r.config(nil))
 		wantsNone(t, diags)
 		wantsState(t, now, fields{"id": "1", "status": "Succeed"})
 	}
@@ -174,7 +174,7 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 	t.Run("succeeded", func(t *testing.T) {
 		t.Parallel()
 		r, now := start(t, nil, "Succeed", ccrmock.Counters{Total: 3, Succeed: 3})
-		now, diags := r.read(t.Context(), now)
+		now, diags := r.read(r.ctx, now)
 		wantsNone(t, diags)
 		wantsState(t, now, fields{"status": "Succeed", "succeed": int64(3)})
 		wantsNone(t, r.plans(now, config(nil), ""))
@@ -183,12 +183,12 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 	t.Run("failed", func(t *testing.T) {
 		t.Parallel()
 		r, now := start(t, nil, "Failed", failed)
-		now, diags := r.read(t.Context(), now)
+		now, diags := r.read(r.ctx, now)
 		wantsNone(t, diags) // the plan says it
 		wantsState(t, now, fields{"status": "Failed", "failed": int64(2)})
 		// It is seen once and remembered.
 		r.ResetJournal()
-		now, diags = r.read(t.Context(), now)
+		now, diags = r.read(r.ctx, now)
 		wantsNone(t, diags)
 		if n := len(r.Requests()); n != 0 {
 			t.Errorf("another refresh sent %d requests", n)
@@ -197,13 +197,13 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 		wantsWarning(t, diags, "Migration failed, and will be run again",
 			"Execution 1 of policy 1: Failed, 1 of 3 images migrated, 2 failed. It ended when no apply waited for it.")
 
-		now, diags = r.applied(t.Context(), kindExecution, now, config(fields{"policy_id": "1"}))
+		now, diags = r.applied(r.ctx, kindExecution, now, config(fields{"policy_id": "1"}))
 		if diags.failed() {
 			t.Fatal(diags)
 		}
 		wantsState(t, now, fields{"id": "2"})
-		r.wait(r.WaitExecution(t.Context(), 2))
-		now, diags = r.read(t.Context(), now)
+		r.wait(r.WaitExecution(r.ctx, 2))
+		now, diags = r.read(r.ctx, now)
 		wantsNone(t, diags)
 		wantsNone(t, r.plans(now, config(nil), ""))
 		r.wantsStarts(1)
@@ -213,7 +213,7 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 		t.Parallel()
 		more := fields{"on_failure": "continue"}
 		r, now := start(t, more, "Failed", failed)
-		now, diags := r.read(t.Context(), now)
+		now, diags := r.read(r.ctx, now)
 		wantsWarning(t, diags, "Migration failed", "1 of 3 images migrated, 2 failed")
 		wantsNone(t, r.plans(now, config(more), ""))
 		// A stricter setting judges the next run, not this.
@@ -223,7 +223,7 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 	t.Run("failed, then on_failure = continue", func(t *testing.T) {
 		t.Parallel()
 		r, now := start(t, nil, "Failed", failed)
-		now, diags := r.read(t.Context(), now)
+		now, diags := r.read(r.ctx, now)
 		wantsNone(t, diags)
 		wantsNone(t, r.plans(now, config(fields{"on_failure": "continue"}), "update"))
 	})
@@ -231,7 +231,7 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 	t.Run("stopped", func(t *testing.T) {
 		t.Parallel()
 		r, now := start(t, nil, "Stopped", ccrmock.Counters{Total: 3, Succeed: 1, Stopped: 2})
-		now, diags := r.read(t.Context(), now)
+		now, diags := r.read(r.ctx, now)
 		wantsNone(t, diags)
 		wantsWarning(t, r.plans(now, config(nil), "replace"), "Migration was stopped, and will be run again", "2 stopped")
 	})
@@ -239,7 +239,7 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 	t.Run("matched nothing", func(t *testing.T) {
 		t.Parallel()
 		r, now := start(t, nil, "Succeed", ccrmock.Counters{})
-		now, diags := r.read(t.Context(), now)
+		now, diags := r.read(r.ctx, now)
 		wantsWarning(t, diags, "Migration matched no image")
 		wantsNone(t, r.plans(now, config(nil), ""))
 	})
@@ -248,10 +248,20 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 		t.Parallel()
 		more := fields{"on_empty": "fail"}
 		r, now := start(t, more, "Succeed", ccrmock.Counters{})
-		now, diags := r.read(t.Context(), now)
+		now, diags := r.read(r.ctx, now)
 		wantsNone(t, diags)
 		wantsWarning(t, r.plans(now, config(more), "replace"), "Migration matched no image, and will be run again")
 	})
+}
+
+// A run that had failed when first seen is looked at once more, too.
+func TestExecutionNotWaitedForThatIsRetried(t *testing.T) {
+	t.Parallel()
+	r := startRunTest(t, nil)
+	r.ScriptExecutions(r.policy, ccrmock.ExecutionStep{Status: "Failed"}, ccrmock.ExecutionStep{})
+	now, diags := r.create(fields{"wait_for_completion": false})
+	wantsNone(t, diags)
+	wantsState(t, now, fields{"status": "InProgress"})
 }
 
 // CCR retries what failed: one look does not make a failure.
@@ -263,10 +273,10 @@ func TestExecutionRefreshConfirmsAFailure(t *testing.T) {
 	r.ScriptExecutions(r.policy, going, failed, going, failed, failed)
 	now, diags := r.create(fields{"wait_for_completion": false})
 	wantsNone(t, diags)
-	now, diags = r.read(t.Context(), now)
+	now, diags = r.read(r.ctx, now)
 	wantsNone(t, diags)
 	wantsState(t, now, fields{"status": "InProgress"})
-	now, diags = r.read(t.Context(), now)
+	now, diags = r.read(r.ctx, now)
 	wantsNone(t, diags)
 	wantsState(t, now, fields{"status": "Failed"})
 }
@@ -278,7 +288,7 @@ func TestExecutionGoneBeforeItsEnd(t *testing.T) {
 	now, diags := r.create(fields{"wait_for_completion": false})
 	wantsNone(t, diags)
 	r.PurgeExecution(1)
-	now, diags = r.read(t.Context(), now)
+	now, diags = r.read(r.ctx, now)
 	wantsWarning(t, diags, "Execution is gone before its end was seen",
 		"Execution 1 of policy 1 was under way when last seen", "The plan runs the policy again.")
 	if now != nil {
@@ -304,7 +314,7 @@ func TestExecutionRefreshErrorsRemoveNothing(t *testing.T) {
 			wantsNone(t, diags)
 			fault.Path, fault.Times = executionsPath, -1
 			r.AddFault(fault)
-			now, diags = r.read(t.Context(), now)
+			now, diags = r.read(r.ctx, now)
 			wantsError(t, diags, "Reading the execution failed", "Could not read execution 1 of policy 1.")
 			wantsState(t, now, fields{"id": "1"})
 		})
@@ -329,7 +339,7 @@ func TestExecutionUpdateSendsNothing(t *testing.T) {
 		nil,
 	} {
 		wantsNone(t, r.plans(now, more, "update"))
-		now, diags = r.applied(t.Context(), kindExecution, now, r.config(more))
+		now, diags = r.applied(r.ctx, kindExecution, now, r.config(more))
 		wantsNone(t, diags)
 		wantsState(t, now, fields{"id": "1", "status": "Failed", "end_time": nil})
 		wantsNone(t, r.plans(now, more, ""))
@@ -363,7 +373,7 @@ func TestDestroyStopsWhatRuns(t *testing.T) {
 	r := startRunTest(t, nil, "cce/web:v1")
 	r.HoldExecutions()
 	now := r.running()
-	now, diags := r.destroyed(t.Context(), now)
+	now, diags := r.destroyed(r.ctx, now)
 	wantsNone(t, diags)
 	wantsGone(t, now)
 	if n := r.Count(http.MethodPost, ""); n != 1 || r.Count(http.MethodPost, stopPath) != 1 {
@@ -379,7 +389,7 @@ func TestDestroyWaitsUntilItHasSettled(t *testing.T) {
 	untilStop := going
 	untilStop.UntilStop = true
 	r.ScriptExecutions(r.policy, untilStop, going, going, going, ccrmock.ExecutionStep{Status: "Stopped", Counters: ccrmock.Counters{Total: 3, Succeed: 1, Stopped: 2}})
-	now, diags := r.destroyed(t.Context(), r.running())
+	now, diags := r.destroyed(r.ctx, r.running())
 	wantsNone(t, diags)
 	wantsGone(t, now)
 	// One look before the stop, and four until it has settled.
@@ -394,8 +404,8 @@ func TestDestroyOfWhatHasEnded(t *testing.T) {
 	r.HoldExecutions()
 	now := r.running()
 	r.ReleaseExecutions()
-	r.wait(r.WaitExecution(t.Context(), 1))
-	now, diags := r.destroyed(t.Context(), now)
+	r.wait(r.WaitExecution(r.ctx, 1))
+	now, diags := r.destroyed(r.ctx, now)
 	wantsNone(t, diags)
 	if now != nil || r.Count(http.MethodPost, "") != 0 {
 		t.Error("something was sent, or is left")
@@ -404,7 +414,7 @@ func TestDestroyOfWhatHasEnded(t *testing.T) {
 	now, diags = r.create(nil)
 	wantsNone(t, diags)
 	r.ResetJournal()
-	_, diags = r.destroyed(t.Context(), now)
+	_, diags = r.destroyed(r.ctx, now)
 	wantsNone(t, diags)
 	if n := len(r.Requests()); n != 0 {
 		t.Errorf("forgetting a finished run sent %d requests", n)
@@ -426,7 +436,7 @@ func TestDestroyOfWhatIsGone(t *testing.T) {
 			r.HoldExecutions()
 			now := r.running()
 			remove(r)
-			now, diags := r.destroyed(t.Context(), now)
+			now, diags := r.destroyed(r.ctx, now)
 			wantsNone(t, diags)
 			wantsGone(t, now)
 		})
@@ -455,7 +465,7 @@ func TestDestroyWhenTheAnswerToStopIsLost(t *testing.T) {
 			now := r.running()
 			test.fault.Path = stopPath
 			r.AddFault(test.fault)
-			now, diags := r.destroyed(t.Context(), now)
+			now, diags := r.destroyed(r.ctx, now)
 			wantsNone(t, diags)
 			wantsGone(t, now)
 			if n := r.Count(http.MethodPost, stopPath); n != test.stops {
@@ -519,12 +529,12 @@ func TestDestroyThatDoesNotSettle(t *testing.T) {
 				}
 				if test.until > 0 {
 					go func() {
-						if r.WaitCount(t.Context(), http.MethodGet, executionsPath, test.until) == nil {
-							r.interrupt(t.Context())
+						if r.WaitCount(r.ctx, http.MethodGet, executionsPath, test.until) == nil {
+							r.interrupt(r.ctx)
 						}
 					}()
 				}
-				now, diags := r.destroyed(t.Context(), now)
+				now, diags := r.destroyed(r.ctx, now)
 				wantsError(t, diags, test.summary, test.says...)
 				wantsState(t, now, fields{"id": "1", "status": "InProgress"})
 			})
@@ -748,7 +758,7 @@ resource "ccr_policy_execution" "web" {
 		{
 			PreConfig: func() {
 				r.ReleaseExecutions()
-				r.wait(r.WaitExecution(t.Context(), 2))
+				r.wait(r.WaitExecution(r.ctx, 2))
 			},
 			RefreshState: true,
 			Check:        attributes(runOfWeb, map[string]string{"id": "2", "status": "Succeed", "succeed": "1"}),
@@ -848,9 +858,9 @@ func TestAccExecutionInterrupted(t *testing.T) {
 	if err := apply.Start(); err != nil {
 		t.Fatal(err)
 	}
-	r.wait(r.WaitPaused(t.Context(), 1))
+	r.wait(r.WaitPaused(r.ctx, 1))
 	r.ResetJournal()
-	r.wait(r.WaitCount(t.Context(), http.MethodGet, executionsPath, 2))
+	r.wait(r.WaitCount(r.ctx, http.MethodGet, executionsPath, 2))
 	if err := apply.Process.Signal(os.Interrupt); err != nil {
 		t.Skip("this system cannot interrupt a process: ", err)
 	}

@@ -26,7 +26,8 @@ type runTest struct {
 	*testMock
 	*protocol
 	t      *testing.T
-	source *testSource // nil without images
+	ctx    context.Context // ends before a test that waits for ever would
+	source *testSource     // nil without images
 	policy int64
 }
 
@@ -34,7 +35,9 @@ type runTest struct {
 // holds refs.
 func startRunTest(t *testing.T, settings fields, refs ...string) *runTest {
 	t.Helper()
-	r := &runTest{testMock: startMock(t), t: t}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	r := &runTest{testMock: startMock(t), t: t, ctx: ctx}
 	url := "http://source.invalid"
 	if len(refs) > 0 {
 		r.source = startSource(t, refs...)
@@ -50,7 +53,7 @@ func startRunTest(t *testing.T, settings fields, refs ...string) *runTest {
 func runInBubble(t *testing.T, settings fields, test func(*testing.T, *runTest)) {
 	t.Helper()
 	inBubble(t, func(t *testing.T, b *bubble) {
-		r := &runTest{testMock: &testMock{Server: b.Server, URL: "http://127.0.0.1"}, t: t}
+		r := &runTest{testMock: &testMock{Server: b.Server, URL: "http://127.0.0.1"}, t: t, ctx: t.Context()}
 		r.seed("http://source.invalid")
 		r.protocol = r.testMock.protocol(t, b.world, settings)
 		test(t, r)
@@ -79,7 +82,7 @@ func (r *runTest) config(more fields) fields {
 
 // create applies a new execution.
 func (r *runTest) create(more fields) (*instance, diagnostics) {
-	return r.applied(r.t.Context(), kindExecution, nil, r.config(more))
+	return r.applied(r.ctx, kindExecution, nil, r.config(more))
 }
 
 // begin does the same and returns at once.
@@ -156,7 +159,7 @@ func TestRunIDIsSavedBeforeTheWait(t *testing.T) {
 					t.Fatal("the apply did not fail")
 				}
 				wantsState(t, now, fields{"id": "1", "policy_id": "1"})
-				if id := r.identity(t.Context(), now); id["id"] != "1" || id["policy_id"] != "1" {
+				if id := r.identity(r.ctx, now); id["id"] != "1" || id["policy_id"] != "1" {
 					t.Errorf("the identity is %v", id)
 				}
 				if !now.tainted {
@@ -172,7 +175,7 @@ func TestRunWaitsForAnother(t *testing.T) {
 	r := startRunTest(t, nil, "cce/web:v1")
 	other := r.CreateExecution(r.policy, ccrmock.Execution{})
 	wait := r.begin(nil)
-	r.wait(r.WaitCount(t.Context(), http.MethodGet, executionsPath, 3))
+	r.wait(r.WaitCount(r.ctx, http.MethodGet, executionsPath, 3))
 	r.wantsStarts(0)
 	r.FinishExecution(other, ccrmock.ExecutionFailed, "", ccrmock.Counters{Total: 1, Failed: 1})
 	now, diags := wait()
@@ -186,7 +189,7 @@ func TestRunsOfOnePolicyGoOneAfterTheOther(t *testing.T) {
 	r := startRunTest(t, nil, "cce/web:v1")
 	r.HoldExecutions()
 	first, second := r.begin(nil), r.begin(nil)
-	r.wait(r.WaitPaused(t.Context(), 1))
+	r.wait(r.WaitPaused(r.ctx, 1))
 	r.wantsStarts(1)
 	r.ReleaseExecutions()
 	a, diags := first()
@@ -221,7 +224,7 @@ func TestRunGivesUpWaitingForItsTurn(t *testing.T) {
 	runInBubble(t, nil, func(t *testing.T, r *runTest) {
 		r.ScriptExecutions(r.policy, ccrmock.ExecutionStep{})
 		first := r.begin(fields{"timeouts": fields{"create": "2h"}})
-		r.wait(r.WaitCount(t.Context(), http.MethodPost, startPath, 1))
+		r.wait(r.WaitCount(r.ctx, http.MethodPost, startPath, 1))
 		_, diags := r.create(nil)
 		wantsError(t, diags, "Migration was not started", "Policy 1 was not run: another run of it in this apply had not finished: the time was up.", "raise timeouts.create")
 		_, diags = first()
@@ -233,11 +236,12 @@ func TestRunGivesUpWaitingForItsTurn(t *testing.T) {
 // A failing API is no reason to wait an hour before anything has begun.
 func TestRunNeedsOneGoodLookFirst(t *testing.T) {
 	t.Parallel()
-	r := startRunTest(t, nil)
-	r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultBody, Path: executionsPath, Body: "<html>Welcome</html>", Times: -1})
-	_, diags := r.create(nil)
-	wantsError(t, diags, "Migration was not started", "Policy 1 was not run.", "begins \"<html>Welcome</html>\"", "check that the provider's endpoint")
-	r.wantsStarts(0)
+	runInBubble(t, nil, func(t *testing.T, r *runTest) {
+		r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultBody, Path: executionsPath, Body: "<html>Welcome</html>", Times: -1})
+		_, diags := r.create(nil)
+		wantsError(t, diags, "Migration was not started", "Policy 1 was not run.", "begins \"<html>Welcome</html>\"", "check that the provider's endpoint")
+		r.wantsStarts(0)
+	})
 }
 
 func TestRunWaitsForAnotherThroughErrors(t *testing.T) {
@@ -246,7 +250,7 @@ func TestRunWaitsForAnotherThroughErrors(t *testing.T) {
 	other := r.CreateExecution(r.policy, ccrmock.Execution{})
 	fault := r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Path: executionsPath, Status: 500, Skip: 1, Times: 3})
 	wait := r.begin(nil)
-	r.wait(r.WaitFault(t.Context(), fault, 3))
+	r.wait(r.WaitFault(r.ctx, fault, 3))
 	r.FinishExecution(other, ccrmock.ExecutionSucceed, "", ccrmock.Counters{})
 	_, diags := wait()
 	wantsNone(t, diags)
@@ -295,7 +299,7 @@ func TestRunToleratesWhatPasses(t *testing.T) {
 			r.HoldExecutions()
 			wait := r.begin(nil)
 			id := r.AddFault(fault)
-			r.wait(r.WaitFault(t.Context(), id, 6))
+			r.wait(r.WaitFault(r.ctx, id, 6))
 			r.ReleaseExecutions()
 			now, diags := wait()
 			wantsNone(t, diags)
@@ -570,6 +574,34 @@ func TestRunThatShowsLate(t *testing.T) {
 	wantsState(t, now, fields{"id": "1"})
 }
 
+// Somebody else starts the policy at the same time: the first is taken for ours.
+func TestRunThatIsNotAlone(t *testing.T) {
+	t.Parallel()
+	r := startRunTest(t, nil)
+	r.ScriptExecutions(r.policy, ccrmock.ExecutionStep{Hidden: true}, ccrmock.ExecutionStep{Status: "Succeed", Counters: ccrmock.Counters{Total: 1, Succeed: 1}})
+	r.OnList(func(string, int) {
+		if r.Count(http.MethodPost, startPath) == 1 && len(r.Executions(r.policy)) == 1 {
+			r.CreateExecution(r.policy, ccrmock.Execution{})
+		}
+	})
+	now, diags := r.create(nil)
+	wantsNone(t, diags)
+	wantsState(t, now, fields{"id": "1", "status": "Succeed"})
+	r.wantsStarts(1)
+}
+
+// A look that fails confirms nothing.
+func TestRunConfirmsAFailureByWhatItSees(t *testing.T) {
+	t.Parallel()
+	r := startRunTest(t, fields{"max_retries": 0})
+	counts := ccrmock.Counters{Total: 1, Succeed: 1}
+	r.ScriptExecutions(r.policy, ccrmock.ExecutionStep{}, ccrmock.ExecutionStep{Status: "Failed"}, ccrmock.ExecutionStep{}, ccrmock.ExecutionStep{Status: "Succeed", Counters: counts})
+	r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Status: 500, Path: executionsPath, Skip: 3})
+	now, diags := r.create(nil)
+	wantsNone(t, diags)
+	wantsState(t, now, fields{"status": "Succeed"})
+}
+
 // A server that ignores policyId must not pass another policy's run for this.
 func TestRunOfAnotherPolicyIsNotTaken(t *testing.T) {
 	t.Parallel()
@@ -580,8 +612,8 @@ func TestRunOfAnotherPolicyIsNotTaken(t *testing.T) {
 	list := func(items ...string) string {
 		return fmt.Sprintf(`{"result":[%s],"totalCount":%d}`, strings.Join(items, ","), len(items))
 	}
-	body := func(skip int, body string) {
-		r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultBody, Path: executionsPath, Body: body, Times: skip})
+	body := func(times int, body string) {
+		r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultBody, Path: executionsPath, Body: body, Times: times})
 	}
 	body(1, list(item(8, 2, "InProgress")))                       // not worth waiting for
 	body(1, list(item(9, 2, "Succeed")))                          // not what was begun
@@ -589,6 +621,9 @@ func TestRunOfAnotherPolicyIsNotTaken(t *testing.T) {
 	now, diags := r.create(nil)
 	wantsNone(t, diags)
 	wantsState(t, now, fields{"id": "10", "policy_id": "1"})
+	if second := r.Requests()[1]; second.Method != http.MethodPost {
+		t.Errorf("another policy's run was waited for: %+v", second)
+	}
 	r.wantsStarts(1)
 }
 
@@ -600,8 +635,8 @@ func TestRunInterrupted(t *testing.T) {
 		r := startRunTest(t, nil)
 		r.CreateExecution(r.policy, ccrmock.Execution{})
 		wait := r.begin(nil)
-		r.wait(r.WaitCount(t.Context(), http.MethodGet, executionsPath, 2))
-		r.interrupt(t.Context())
+		r.wait(r.WaitCount(r.ctx, http.MethodGet, executionsPath, 2))
+		r.interrupt(r.ctx)
 		now, diags := wait()
 		wantsError(t, diags, "Migration was not started", "Policy 1 was not run: it still has an execution under way: 1 (InProgress, no image migrated): the wait was interrupted.", "Next step: apply again.")
 		wantsGone(t, now)
@@ -613,8 +648,8 @@ func TestRunInterrupted(t *testing.T) {
 		r := startRunTest(t, nil)
 		fault := r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultHangBefore, Path: executionsPath})
 		wait := r.begin(nil)
-		r.wait(r.WaitFault(t.Context(), fault, 1))
-		r.interrupt(t.Context())
+		r.wait(r.WaitFault(r.ctx, fault, 1))
+		r.interrupt(r.ctx)
 		_, diags := wait()
 		wantsError(t, diags, "Migration was not started", "Policy 1 was not run: the wait was interrupted.")
 		r.wantsStarts(0)
@@ -625,8 +660,8 @@ func TestRunInterrupted(t *testing.T) {
 		r := startRunTest(t, nil, "cce/web:v1")
 		r.HoldExecutions()
 		first := r.begin(nil)
-		r.wait(r.WaitPaused(t.Context(), 1))
-		ctx, cancel := context.WithCancel(t.Context())
+		r.wait(r.WaitPaused(r.ctx, 1))
+		ctx, cancel := context.WithCancel(r.ctx)
 		cancel()
 		_, diags := r.applied(ctx, kindExecution, nil, r.config(nil))
 		wantsError(t, diags, "Migration was not started", "Policy 1 was not run: another run of it in this apply had not finished: the wait was interrupted.")
@@ -642,8 +677,8 @@ func TestRunInterrupted(t *testing.T) {
 		r.HoldExecutions()
 		fault := r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultHangAfter, Path: startPath})
 		wait := r.begin(nil)
-		r.wait(r.WaitFault(t.Context(), fault, 1))
-		r.interrupt(t.Context())
+		r.wait(r.WaitFault(r.ctx, fault, 1))
+		r.interrupt(r.ctx)
 		r.wantsInterrupted(wait())
 	})
 
@@ -652,8 +687,8 @@ func TestRunInterrupted(t *testing.T) {
 		r := startRunTest(t, nil)
 		fault := r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultHangBefore, Path: startPath})
 		wait := r.begin(nil)
-		r.wait(r.WaitFault(t.Context(), fault, 1))
-		r.interrupt(t.Context())
+		r.wait(r.WaitFault(r.ctx, fault, 1))
+		r.interrupt(r.ctx)
 		now, diags := wait()
 		wantsError(t, diags, "Migration may have begun", "import it as 1/<execution id>; if not, apply again")
 		wantsGone(t, now)
@@ -666,7 +701,7 @@ func TestRunInterrupted(t *testing.T) {
 		r.ScriptExecutions(r.policy, ccrmock.ExecutionStep{Hidden: true}, ccrmock.ExecutionStep{Hidden: true}, ccrmock.ExecutionStep{})
 		r.OnList(func(string, int) {
 			if r.Count(http.MethodPost, startPath) > 0 {
-				r.interrupt(t.Context())
+				r.interrupt(r.ctx)
 			}
 		})
 		r.wantsInterrupted(r.create(nil))
@@ -677,19 +712,19 @@ func TestRunInterrupted(t *testing.T) {
 		r := startRunTest(t, nil, "cce/web:v1", "cce/web:v2")
 		r.HoldAfter(1)
 		wait := r.begin(nil)
-		r.wait(r.WaitPaused(t.Context(), 1))
+		r.wait(r.WaitPaused(r.ctx, 1))
 		r.ResetJournal()
-		r.wait(r.WaitCount(t.Context(), http.MethodGet, executionsPath, 2))
-		r.interrupt(t.Context())
+		r.wait(r.WaitCount(r.ctx, http.MethodGet, executionsPath, 2))
+		r.interrupt(r.ctx)
 		now, diags := wait()
 		wantsError(t, diags, "Waiting for the migration was interrupted",
 			"Execution 1 of policy 1, when last seen: InProgress, 1 of 2 images migrated, 1 in progress.", "It may go on in CCR; its id is kept in the state.")
 
 		// The next apply stops what is left and runs the policy again.
-		now, diags = r.read(t.Context(), now)
+		now, diags = r.read(r.ctx, now)
 		wantsNone(t, diags)
 		r.HoldAfter(99)
-		now, diags = r.applied(t.Context(), kindExecution, now, r.config(nil))
+		now, diags = r.applied(r.ctx, kindExecution, now, r.config(nil))
 		wantsNone(t, diags)
 		wantsState(t, now, fields{"id": "2", "status": "Succeed", "succeed": int64(2)})
 		if status := r.Executions(r.policy)[1].Status; status != ccrmock.ExecutionStopped {

@@ -17,7 +17,7 @@ const kindStartPolicy = "ccr_start_policy"
 
 // start invokes the action for the policy.
 func (r *runTest) start(more fields) ([]string, diagnostics) {
-	return r.invoked(r.t.Context(), kindStartPolicy, r.config(more), nil)
+	return r.invoked(r.ctx, kindStartPolicy, r.config(more), nil)
 }
 
 func wantsSaid(t *testing.T, said []string, want ...string) {
@@ -74,7 +74,7 @@ func TestStartPolicyWaitsForAnother(t *testing.T) {
 		r.CreateExecution(r.policy, ccrmock.Execution{Counters: ccrmock.Counters{Total: 4, Succeed: 1, InProgress: 3}})
 		r.ScriptExecutions(r.policy, ccrmock.ExecutionStep{Status: "Succeed", Counters: ccrmock.Counters{Total: 4, Succeed: 4}})
 		go func() {
-			if r.WaitCount(t.Context(), http.MethodGet, executionsPath, 3) == nil {
+			if r.WaitCount(r.ctx, http.MethodGet, executionsPath, 3) == nil {
 				r.FinishExecution(1, ccrmock.ExecutionSucceed, "", ccrmock.Counters{Total: 4, Succeed: 4})
 			}
 		}()
@@ -94,8 +94,8 @@ func TestStartPolicyTakesItsTurn(t *testing.T) {
 	r := startRunTest(t, nil, "cce/web:v1")
 	r.HoldExecutions()
 	wait := r.begin(nil)
-	r.wait(r.WaitPaused(t.Context(), 1))
-	ctx, cancel := context.WithCancel(t.Context())
+	r.wait(r.WaitPaused(r.ctx, 1))
+	ctx, cancel := context.WithCancel(r.ctx)
 	cancel()
 	said, diags := r.invoked(ctx, kindStartPolicy, r.config(nil), nil)
 	wantsError(t, diags, "Migration was not started", "Policy 1 was not run: another run of it in this apply had not finished: the wait was interrupted.", "Next step: start it again.")
@@ -114,6 +114,16 @@ func TestStartPolicyDoesNotWait(t *testing.T) {
 	wantsNone(t, diags)
 	wantsSaid(t, said, "Execution 1 of policy 1 began", "Execution 1 goes on in CCR; nobody waits for it")
 	r.wantsStatus(1, ccrmock.ExecutionInProgress)
+}
+
+// What has ended before it is first seen is judged all the same.
+func TestStartPolicyThatEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	r := startRunTest(t, nil)
+	r.ScriptExecutions(r.policy, ccrmock.ExecutionStep{Status: "Failed", StatusText: "login refused"})
+	said, diags := r.start(fields{"wait_for_completion": false})
+	wantsError(t, diags, "Migration failed", "Failed, no image migrated: login refused.")
+	wantsSaid(t, said, "Execution 1 of policy 1 began", "Execution 1 ended: Failed, no image migrated: login refused")
 }
 
 func TestStartPolicyJudges(t *testing.T) {
@@ -203,10 +213,10 @@ func TestStartPolicyThatIsNotSeenToEnd(t *testing.T) {
 				}
 				tell := func(message string) {
 					if test.interrupt && message == "Execution 1: 4 of 9 images migrated, 5 in progress" {
-						r.interrupt(t.Context())
+						r.interrupt(r.ctx)
 					}
 				}
-				_, diags := r.invoked(t.Context(), kindStartPolicy, r.config(test.config), tell)
+				_, diags := r.invoked(r.ctx, kindStartPolicy, r.config(test.config), tell)
 				wantsError(t, diags, test.summary, test.says...)
 				r.wantsStarts(1)
 			})

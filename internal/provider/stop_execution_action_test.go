@@ -15,7 +15,7 @@ const kindStopExecution = "ccr_stop_execution"
 func (r *runTest) end(more fields) ([]string, diagnostics) {
 	config := r.config(fields{"execution_id": "1"})
 	maps.Copy(config, more)
-	return r.invoked(r.t.Context(), kindStopExecution, config, nil)
+	return r.invoked(r.ctx, kindStopExecution, config, nil)
 }
 
 func TestStopExecutionThatRuns(t *testing.T) {
@@ -23,7 +23,7 @@ func TestStopExecutionThatRuns(t *testing.T) {
 	r := startRunTest(t, nil, "cce/web:v1", "cce/web:v2", "cce/web:v3")
 	r.HoldAfter(1)
 	r.running()
-	r.wait(r.WaitPaused(t.Context(), 1))
+	r.wait(r.WaitPaused(r.ctx, 1))
 	said, diags := r.end(nil)
 	wantsNone(t, diags)
 	if last := said[len(said)-1]; last != "Execution 1 has ended: Stopped, 1 of 3 images migrated, 2 stopped" {
@@ -124,10 +124,10 @@ func TestStopExecutionThatDoesNotSettle(t *testing.T) {
 				}
 				tell := func(string) {
 					if test.interrupt {
-						r.interrupt(t.Context())
+						r.interrupt(r.ctx)
 					}
 				}
-				_, diags := r.invoked(t.Context(), kindStopExecution, r.config(fields{"execution_id": "1", "timeout": "5m"}), tell)
+				_, diags := r.invoked(r.ctx, kindStopExecution, r.config(fields{"execution_id": "1", "timeout": "5m"}), tell)
 				wantsError(t, diags, test.summary, test.says...)
 			})
 		})
@@ -161,7 +161,7 @@ action "ccr_stop_execution" "first" {
 `)
 	r.HoldAfter(1)
 	r.running()
-	r.wait(r.WaitPaused(t.Context(), 1))
+	r.wait(r.WaitPaused(r.ctx, 1))
 	out := c.invoke("", "ccr_stop_execution.first")
 	if !strings.Contains(out, "Execution 1 has ended: Stopped, 1 of 2 images migrated, 1 stopped") {
 		t.Errorf("the CLI said\n%s", out)
