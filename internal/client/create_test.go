@@ -455,6 +455,64 @@ func TestCreatesNeverShareAnObject(t *testing.T) {
 	}
 }
 
+// What the server says it created before this create was sent is another's: it
+// came after the list that tells what was there before. Times are the server's,
+// whatever the clock here says.
+func TestCreateDoesNotAdoptOlderObjects(t *testing.T) {
+	t.Parallel()
+	const unset = "0001-01-01T00:00:00Z"
+	stamp := func(d time.Duration) string { return testNow.Add(d).Format(time.RFC3339) }
+	for name, test := range map[string]struct {
+		date    string // of the server's answers
+		created string
+		adopted bool
+	}{
+		"now":                          {testNow.Format(http.TimeFormat), stamp(0), true},
+		"later":                        {testNow.Format(http.TimeFormat), stamp(time.Hour), true},
+		"about now":                    {testNow.Format(http.TimeFormat), stamp(-clockSlack), true},
+		"before":                       {testNow.Format(http.TimeFormat), stamp(-clockSlack - time.Second), false},
+		"long before":                  {testNow.Format(http.TimeFormat), stamp(-24 * time.Hour), false},
+		"it is not said":               {testNow.Format(http.TimeFormat), unset, true},
+		"the server's clock is behind": {testNow.Add(-time.Hour).Format(http.TimeFormat), stamp(-time.Hour), true},
+		"the server's clock is ahead":  {testNow.Add(time.Hour).Format(http.TimeFormat), stamp(0), false},
+		"the server tells no time":     {"", stamp(-24 * time.Hour), true},
+	} {
+		for kind, create := range creates {
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				transport := &journal{}
+				posted := false
+				transport.answer = func(r request) reply {
+					answer := listOf()
+					switch {
+					case r.isPost():
+						posted, answer = true, htmlPage(502)
+					case posted:
+						o := create.object(8, "new")
+						o["creationTime"] = test.created
+						answer = listOf(o)
+					}
+					if test.date != "" {
+						answer = withHeader(answer, "Date", test.date)
+					}
+					return answer
+				}
+				c, _ := newTestClient(transport)
+				id, err := create.create(t.Context(), c, "new")
+				if test.adopted && (err != nil || id != 8) {
+					t.Errorf("got %s and %v, want what was created", id, err)
+				}
+				if !test.adopted {
+					mustHold(t, err, "id 8, which was created at", "before this was sent")
+					if unsettled, ok := errors.AsType[*UnsettledError](err); !ok || unsettled.Found != 8 || id != 0 {
+						t.Errorf("got %s and %v", id, err)
+					}
+				}
+			})
+		}
+	}
+}
+
 func TestAdoptionIsLogged(t *testing.T) {
 	t.Parallel()
 	ctx, lines := logged(t)

@@ -84,6 +84,7 @@ func executionID(e Execution) ID { return e.ID }
 // task list", GET /v1/ccr/executions.
 func (c *Client) Executions(ctx context.Context, policy ID) ([]Execution, error) {
 	items, err := listAll(ctx, c, c.executionPage(policy), executionID)
+	items = filter(items, func(e Execution) bool { return e.PolicyID == policy || e.PolicyID == 0 }) // see Execution.of
 	slices.SortFunc(items, func(a, b Execution) int { return cmp.Compare(b.ID, a.ID) })
 	return items, err
 }

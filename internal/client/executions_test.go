@@ -129,6 +129,34 @@ func TestExecutionThatMoved(t *testing.T) {
 	}
 }
 
+// A run of another policy is not one of this, also where the server does not
+// narrow the list: it would be waited for, or stopped, as if it were ours.
+func TestExecutionsOfAnotherPolicy(t *testing.T) {
+	t.Parallel()
+	objects := numbered(150, func(id int64) object { return executionObject(id, 7+id%2, "Succeed") })
+	delete(objects[99].(object), "policyId")
+	c, _ := newTestClient(holding(func(string) []any { return objects }))
+	all, err := c.Executions(t.Context(), 7)
+	if err != nil || len(all) != 75 {
+		t.Errorf("got %d executions and %v, want 75", len(all), err)
+	}
+	for _, e := range all {
+		if e.ID%2 != 0 {
+			t.Errorf("got %+v", e)
+		}
+	}
+	for id, want := range map[ID]error{2: nil, 150: nil, 3: ErrNotFound, 149: ErrNotFound} {
+		if _, err := c.Execution(t.Context(), 7, id); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", id, err, want)
+		}
+	}
+	_, err = c.Execution(t.Context(), 7, 100)
+	mustHold(t, err, "execution 100", "does not say of which policy")
+	if errors.Is(err, ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestExecutionFailures(t *testing.T) {
 	t.Parallel()
 	c, _ := newTestClient(always(refused(500, "InternalError", "oops")))

@@ -455,6 +455,34 @@ func TestSettlingIsBounded(t *testing.T) {
 	}
 }
 
+func TestGathered(t *testing.T) {
+	t.Parallel()
+	started := func(ago time.Duration) *listing[thing] { return &listing[thing]{started: testNow.Add(-ago)} }
+	for name, test := range map[string]struct {
+		waiting, crowd int
+		latest         *listing[thing]
+		waited, quiet  time.Duration
+		want           bool
+	}{
+		"all are here, writes go on":            {5, 5, nil, maxSettle - 1, 0, false},
+		"all are here and it is quiet":          {5, 5, nil, settle, settle, true},
+		"all are here and waited enough":        {5, 5, nil, maxSettle, 0, true},
+		"some are missing":                      {4, 5, nil, maxSettle, lull - 1, false},
+		"some did not come":                     {4, 5, nil, lull, lull, true},
+		"some did not come, after a slow round": {4, 5, started(maxSettle), lull, lull, false},
+		"nor after half of it":                  {4, 5, started(maxSettle), maxSettle / 2, maxSettle / 2, true},
+		"nor after the longest wait":            {4, 5, started(time.Hour), maxSettle, maxSettle, true},
+		"some are missing and writes go on":     {4, 5, nil, maxGather - 1, 0, false},
+		"and on":                                {4, 5, nil, maxGather, 0, true},
+	} {
+		c, _ := fakeTime(nil)
+		c.waiting, c.crowd, c.latest = test.waiting, test.crowd, test.latest
+		if got := c.gathered(test.waited, test.quiet); got != test.want {
+			t.Errorf("%s: %t, want %t", name, got, test.want)
+		}
+	}
+}
+
 // A read that is interrupted while it waits for writes begins no listing.
 func TestSettlingInterrupted(t *testing.T) {
 	t.Parallel()
