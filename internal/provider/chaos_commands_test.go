@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing/synctest"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/ccrmock"
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
@@ -199,6 +200,7 @@ func (c *chaos) stop(ctx context.Context, e ccrmock.Execution) {
 
 func (c *chaos) invoke(ctx context.Context, kind string, config fields) func() result {
 	return func() result {
+		defer synctest.Wait()
 		d, diags := c.b.driver(ctx, nil)
 		if !diags.failed() {
 			var said []string

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"testing/synctest"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/ccrmock"
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
@@ -12,7 +13,7 @@ import (
 
 // workspace is a configuration and its state, and of a CLI what matters to a
 // provider: refresh, plan, apply, taint, replace, import. Each command runs a
-// provider of its own.
+// provider of its own, and ends when the server is done with it too.
 type workspace struct {
 	b        *bubble
 	settings fields
@@ -84,6 +85,7 @@ func (w *workspace) refreshed(ctx context.Context, d *driver) (map[string]*insta
 
 // refresh is apply -refresh-only.
 func (w *workspace) refresh(ctx context.Context) result {
+	defer synctest.Wait()
 	d, diags := w.b.driver(ctx, w.settings)
 	if diags.failed() {
 		return result{diags: diags}
@@ -97,6 +99,7 @@ func (w *workspace) refresh(ctx context.Context) result {
 
 // plan refreshes and compares, and changes nothing.
 func (w *workspace) plan(ctx context.Context) result {
+	defer synctest.Wait()
 	d, diags := w.b.driver(ctx, w.settings)
 	if diags.failed() {
 		return result{diags: diags}
@@ -137,6 +140,7 @@ func (w *workspace) has(address string) bool {
 
 // apply plans, and makes the plan's changes if it could plan everything.
 func (w *workspace) apply(ctx context.Context) result {
+	defer synctest.Wait()
 	d, diags := w.b.driver(ctx, w.settings)
 	if diags.failed() {
 		return result{diags: diags}
@@ -211,6 +215,7 @@ func (b block) refersTo(to any) bool {
 
 // importID imports and reads one resource of the configuration.
 func (w *workspace) importID(ctx context.Context, address, id string) result {
+	defer synctest.Wait()
 	d, diags := w.b.driver(ctx, w.settings)
 	if diags.failed() {
 		return result{diags: diags}

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode"
@@ -204,9 +205,9 @@ func testLie(t *testing.T, b *bubble, collection string, lie liar) {
 		t.Fatal(r)
 	}
 	before, began := w.values(), time.Now()
-	requests := 0
+	var requests atomic.Int64
 	b.transport.around = func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
-		requests++ // pages side by side are no more than a few
+		requests.Add(1)
 		if r.Method == http.MethodGet && path.Base(r.URL.Path) == collection {
 			lie(rw, r)
 			return
@@ -225,13 +226,14 @@ func testLie(t *testing.T, b *bubble, collection string, lie liar) {
 			return w.importID(ctx, address[collection], id)
 		},
 	} {
-		requests = 0
+		requests.Store(0)
 		r := command()
 		if text := r.diags.String(); !r.diags.failed() || !strings.Contains(text, "/v1/ccr/"+collection) && !strings.Contains(text, "list") {
 			t.Errorf("%s: no clear error: %s", name, r)
 		}
-		if most := 100; requests > most {
-			t.Errorf("%s: %d requests, more than %d", name, requests, most)
+		// Whatever is claimed, a few pages are read side by side, a few times.
+		if n, most := requests.Load(), int64(200); n > most {
+			t.Errorf("%s: %d requests, more than %d", name, n, most)
 		}
 	}
 	if after := w.values(); after != before {

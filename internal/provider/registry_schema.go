@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
 )
@@ -127,17 +126,17 @@ func (v passwordValidator) Description(context.Context) string {
 
 func (v passwordValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
-func (v passwordValidator) ValidateObject(ctx context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
+func (v passwordValidator) ValidateObject(_ context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	var c credentialModel
-	resp.Diagnostics.Append(req.ConfigValue.As(ctx, &c, basetypes.ObjectAsOptions{})...)
+	attributes := req.ConfigValue.Attributes()
 	// What is not known yet may turn out null.
-	if resp.Diagnostics.HasError() || c.AccessSecret.IsUnknown() || c.AccessSecretWO.IsUnknown() {
+	if attributes["access_secret"].IsUnknown() || attributes["access_secret_wo"].IsUnknown() {
 		return
 	}
-	plain, writeOnly, version := !c.AccessSecret.IsNull(), !c.AccessSecretWO.IsNull(), !c.AccessSecretWOVersion.IsNull()
+	set := func(name string) bool { return !attributes[name].IsNull() }
+	plain, writeOnly, version := set("access_secret"), set("access_secret_wo"), set("access_secret_wo_version")
 	// The CLI shows the line of an attribute, and none of one inside it.
 	switch {
 	case plain && writeOnly:
