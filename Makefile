@@ -73,7 +73,7 @@ demo: build build-mock bin/crane ## Migrate images between two local registries,
 	scripts/demo
 
 .PHONY: bench
-bench: build build-mock ## Measure requests, time and memory, and write BENCHMARKS.md; some ten minutes
+bench: build build-mock ## Measure requests, time and memory, and write BENCHMARKS.md; half an hour
 	go build -trimpath -o bin/bench-peak ./scripts/bench/peak
 	scripts/cli run go run ./scripts/bench -o BENCHMARKS.md
 

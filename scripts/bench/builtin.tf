@@ -2,6 +2,12 @@ variable "objects" {
   type = number
 }
 
+# Without it each holds what a registry declares.
+variable "bare" {
+  type    = bool
+  default = false
+}
+
 # A change of it changes one object.
 variable "description" {
   type    = string
@@ -11,8 +17,15 @@ variable "description" {
 resource "terraform_data" "bench" {
   count = var.objects
 
-  input = {
-    name        = "object-${count.index}"
+  input = var.bare ? null : {
+    name        = "registry-${count.index}"
+    type        = "docker-registry"
+    url         = "http://hub.baidubce.com"
     description = count.index == 0 ? var.description : null
+
+    credential = {
+      access_key               = "demo"
+      access_secret_wo_version = 1
+    }
   }
 }

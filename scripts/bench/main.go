@@ -48,13 +48,6 @@ func (b *bench) say(format string, args ...any) {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) == 2 && args[0] == refreshCommand {
-		n, err := strconv.Atoi(args[1])
-		if err != nil {
-			return err
-		}
-		return refresh(ctx, n)
-	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	var (
 		out    = flags.String("o", "", "`file` to write the report to, besides standard output")

@@ -29,8 +29,9 @@ type life struct {
 	n       int
 	took    map[string]map[string]measure
 	builtin map[string]time.Duration
-	// registries and builtins are a plan of the n registries alone, with latency, and of n built-in objects.
-	registries, builtins time.Duration
+	// registries, same and bare are a plan of the n registries alone, with latency, of n built-in objects that hold the same,
+	// and of n that hold nothing.
+	registries, same, bare time.Duration
 }
 
 // least is how many requests a phase needs when nothing is asked for twice: every page of each list once where everything
@@ -140,42 +141,49 @@ func (s step) run(ctx context.Context) error {
 	return nil
 }
 
-// alone compares a plan of the registries alone with one of as many built-in objects.
+// alone compares a plan of the registries alone with those of as many built-in objects.
 func (b *bench) alone(ctx context.Context, l *life, estate, builtin *workspace) error {
-	registries := []string{fmt.Sprintf("-var=registries=%d", l.n), "-var=policies=0"}
-	objects := []string{fmt.Sprintf("-var=objects=%d", l.n)}
-	quickest := func(best *time.Duration, w *workspace, args []string) error {
-		m, err := w.run(ctx, "plan", args...)
-		if err == nil && (*best == 0 || m.wall < *best) {
-			*best = m.wall
-		}
+	bare, err := b.cli.workspace(fmt.Sprintf("bare-%d", l.n), "builtin.tf")
+	if err != nil {
 		return err
+	}
+	plans := []struct {
+		w    *workspace
+		args []string
+		best *time.Duration
+	}{
+		{estate, []string{fmt.Sprintf("-var=registries=%d", l.n), "-var=policies=0"}, &l.registries},
+		{builtin, []string{fmt.Sprintf("-var=objects=%d", l.n)}, &l.same},
+		{bare, []string{fmt.Sprintf("-var=objects=%d", l.n), "-var=bare=true"}, &l.bare},
 	}
 	if err := b.mock.delay(ctx, 0); err != nil {
 		return err
 	}
-	if _, err := estate.run(ctx, "apply", registries...); err != nil {
-		return err
-	}
-	if _, err := builtin.run(ctx, "apply", objects...); err != nil {
-		return err
+	for _, p := range plans {
+		if _, err := p.w.run(ctx, "apply", p.args...); err != nil {
+			return err
+		}
 	}
 	if err := b.mock.delay(ctx, b.latency); err != nil {
 		return err
 	}
 	for range b.repeat {
-		if err := quickest(&l.registries, estate, registries); err != nil {
-			return err
-		}
-		if err := quickest(&l.builtins, builtin, objects); err != nil {
-			return err
+		for _, p := range plans {
+			m, err := p.w.run(ctx, "plan", p.args...)
+			if err != nil {
+				return err
+			}
+			if *p.best == 0 || m.wall < *p.best {
+				*p.best = m.wall
+			}
 		}
 	}
-	b.say("%d registries alone, plan: %.2f s; as many built-in objects: %.2f s", l.n, l.registries.Seconds(), l.builtins.Seconds())
+	b.say("%d, plan of registries alone: %.2f s, of as much built in: %.2f s, of empty objects: %.2f s",
+		l.n, l.registries.Seconds(), l.same.Seconds(), l.bare.Seconds())
 	if err := b.mock.delay(ctx, 0); err != nil {
 		return err
 	}
-	_, err := estate.run(ctx, "destroy", registries...)
+	_, err = estate.run(ctx, "destroy", plans[0].args...)
 	return err
 }
 

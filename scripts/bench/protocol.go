@@ -4,16 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	_ "github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server" // registers the messages of the protocol
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/provider"
@@ -22,26 +28,19 @@ import (
 // parallelism is how many resources a CLI works on at once.
 const parallelism = 10
 
-// refreshCommand is the first argument of this program's own process that [refresh] runs in.
-const refreshCommand = "refresh"
-
-// refreshAlone refreshes n registries and n policies in a process that has nothing in it but the provider and what asks it.
+// refreshAlone has the provider refresh the n registries and n policies with the ids 1 to n, without a CLI.
 func (b *bench) refreshAlone(ctx context.Context, n int) (measure, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return measure{}, err
-	}
-	peaks := filepath.Join(b.dir, "refresh-peaks")
 	var best measure
 	for i := range b.repeat {
-		cmd := exec.CommandContext(ctx, "bin/bench-peak", refreshCommand, strconv.Itoa(n)) //nolint:gosec // G204: this program
-		cmd.Env = append(b.mock.environ(), "PEAK_OF="+self, "PEAK_FILE="+peaks)
-		cmd.Stderr = os.Stderr
+		peaks := filepath.Join(b.dir, "refresh-peaks")
+		cmd := exec.Command("bin/bench-peak") //nolint:noctx // go-plugin ends it
+		cmd.Env = append(b.mock.environ(), "PEAK_OF=bin/terraform-provider-ccr", "PEAK_FILE="+peaks)
 		began := time.Now()
-		if err := cmd.Run(); err != nil {
+		if err := refresh(ctx, cmd, n); err != nil {
 			return measure{}, fmt.Errorf("refresh %d of each: %w", n, err)
 		}
 		m := measure{wall: time.Since(began)}
+		var err error
 		if m.counts, err = b.mock.spent(ctx); err != nil {
 			return measure{}, err
 		}
@@ -57,26 +56,41 @@ func (b *bench) refreshAlone(ctx context.Context, n int) (measure, error) {
 	return best, nil
 }
 
-// refresh is that process: it speaks to the provider as a CLI does, about the objects with the ids 1 to n.
-func refresh(ctx context.Context, n int) error {
-	server := providerserver.NewProtocol6(provider.New("bench")())()
-	schema, err := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
+// refresh starts a provider and speaks to it as a CLI does.
+func refresh(ctx context.Context, cmd *exec.Cmd, n int) error {
+	started := plugin.NewClient(&plugin.ClientConfig{
+		Cmd: cmd, AutoMTLS: true, Logger: hclog.NewNullLogger(),
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
+		VersionedPlugins: map[int]plugin.PluginSet{6: {"provider": connection{}}},
+		HandshakeConfig: plugin.HandshakeConfig{
+			MagicCookieKey: "TF_PLUGIN_MAGIC_COOKIE", MagicCookieValue: "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
+		},
+	})
+	defer started.Kill()
+	protocol, err := started.Client()
 	if err != nil {
 		return err
 	}
-	config, err := nothing(schema.Provider.ValueType())
+	dispensed, err := protocol.Dispense("provider")
 	if err != nil {
 		return err
 	}
-	configured, err := server.ConfigureProvider(ctx, &tfprotov6.ConfigureProviderRequest{Config: &config, TerraformVersion: "1.11.0"})
-	if err := failed(err, configured.Diagnostics); err != nil {
+	conn, ok := dispensed.(*grpc.ClientConn)
+	if !ok {
+		return fmt.Errorf("%T is no connection", dispensed)
+	}
+	config, err := noConfig(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := call(ctx, conn, "ConfigureProvider", values{"config": config}); err != nil {
 		return err
 	}
 	for _, kind := range []string{"ccr_registry", "ccr_migration_policy"} {
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(parallelism)
 		for id := 1; id <= n; id++ {
-			group.Go(func() error { return readOne(ctx, server, kind, strconv.Itoa(id)) })
+			group.Go(func() error { return readOne(ctx, conn, kind, strconv.Itoa(id)) })
 		}
 		if err := group.Wait(); err != nil {
 			return err
@@ -85,47 +99,104 @@ func refresh(ctx context.Context, n int) error {
 	return nil
 }
 
+// connection is a plugin that gives its connection.
+type connection struct{ plugin.NetRPCUnsupportedPlugin }
+
+func (connection) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
+	return errors.New("this is no provider")
+}
+
+func (connection) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
+	return conn, nil
+}
+
 // readOne imports a resource, which costs nothing and makes a state, and refreshes it.
-func readOne(ctx context.Context, server tfprotov6.ProviderServer, kind, id string) error {
-	imported, err := server.ImportResourceState(ctx, &tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: id})
-	if err := failed(err, imported.Diagnostics); err != nil {
+func readOne(ctx context.Context, conn *grpc.ClientConn, kind, id string) error {
+	imported, err := call(ctx, conn, "ImportResourceState", values{"type_name": kind, "id": id})
+	if err != nil {
 		return err
 	}
-	state := imported.ImportedResources[0]
-	read, err := server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{
-		TypeName: kind, CurrentState: state.State, Private: state.Private, CurrentIdentity: state.Identity,
+	state := field(imported, "imported_resources").List().Get(0).Message()
+	read, err := call(ctx, conn, "ReadResource", values{
+		"type_name": kind, "current_state": field(state, "state").Message(),
+		"private": field(state, "private").Bytes(), "current_identity": field(state, "identity").Message(),
 	})
-	if err := failed(err, read.Diagnostics); err != nil {
+	if err != nil {
 		return err
 	}
-	null, err := read.NewState.IsNull()
+	value := tfprotov6.DynamicValue{MsgPack: field(field(read, "new_state").Message(), "msgpack").Bytes()}
+	null, err := value.IsNull()
 	if null {
 		err = fmt.Errorf("%s %s is gone", kind, id)
 	}
 	return err
 }
 
-// nothing is an object without any attribute set.
-func nothing(of tftypes.Type) (tfprotov6.DynamicValue, error) {
-	object, ok := of.(tftypes.Object)
-	if !ok {
-		return tfprotov6.DynamicValue{}, fmt.Errorf("%s is no object", of)
+// values are the fields of a message by name.
+type values map[string]any
+
+// call makes one call of the protocol. plugin-go keeps the types of its messages to itself, so they are made from what it
+// registers of them.
+func call(ctx context.Context, conn *grpc.ClientConn, method string, fields values) (protoreflect.Message, error) {
+	request, err := message(method + ".Request")
+	if err != nil {
+		return nil, err
 	}
-	values := map[string]tftypes.Value{}
-	for name, kind := range object.AttributeTypes {
-		values[name] = tftypes.NewValue(kind, nil)
+	for name, value := range fields {
+		request.Set(request.Descriptor().Fields().ByName(protoreflect.Name(name)), protoreflect.ValueOf(value))
 	}
-	return tfprotov6.NewDynamicValue(of, tftypes.NewValue(of, values))
+	response, err := message(method + ".Response")
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.Invoke(ctx, "/tfplugin6.Provider/"+method, request, response); err != nil {
+		return nil, err
+	}
+	for i, diags := 0, field(response, "diagnostics").List(); i < diags.Len(); i++ {
+		err = errors.Join(err, fmt.Errorf("%s: %s %s", method, field(diags.Get(i).Message(), "summary"), field(diags.Get(i).Message(), "detail")))
+	}
+	return response, err
 }
 
-func failed(err error, diags []*tfprotov6.Diagnostic) error {
-	errs := []error{err}
-	for _, d := range diags {
-		if d.Severity == tfprotov6.DiagnosticSeverityError {
-			errs = append(errs, fmt.Errorf("%s: %s", d.Summary, d.Detail))
-		}
+func message(name string) (*dynamicpb.Message, error) {
+	found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName("tfplugin6." + name))
+	if err != nil {
+		return nil, err
 	}
-	return errors.Join(errs...)
+	of, ok := found.(protoreflect.MessageDescriptor)
+	if !ok {
+		return nil, fmt.Errorf("%s is no message", name)
+	}
+	return dynamicpb.NewMessage(of), nil
+}
+
+func field(m protoreflect.Message, name protoreflect.Name) protoreflect.Value {
+	return m.Get(m.Descriptor().Fields().ByName(name))
+}
+
+// noConfig is a provider block without any argument.
+func noConfig(ctx context.Context) (protoreflect.Message, error) {
+	schema, err := providerserver.NewProtocol6(provider.New("bench")())().GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		return nil, err
+	}
+	of, ok := schema.Provider.ValueType().(tftypes.Object)
+	if !ok {
+		return nil, errors.New("the provider's configuration is no object")
+	}
+	nulls := map[string]tftypes.Value{}
+	for name, kind := range of.AttributeTypes {
+		nulls[name] = tftypes.NewValue(kind, nil)
+	}
+	value, err := tfprotov6.NewDynamicValue(of, tftypes.NewValue(of, nulls))
+	if err != nil {
+		return nil, err
+	}
+	config, err := message("DynamicValue")
+	if err == nil {
+		config.Set(config.Descriptor().Fields().ByName("msgpack"), protoreflect.ValueOf(value.MsgPack))
+	}
+	return config, err
 }
 
 // listRegistries returns how long it takes to list every registry.

@@ -19,7 +19,7 @@ func good() *results {
 		return map[string]measure{withLatency.name: m, withoutLatency.name: m, withoutRefresh.name: m}
 	}
 	l := &life{
-		n: 1000, registries: 5 * time.Second, builtins: 2 * time.Second,
+		n: 1000, registries: 5 * time.Second, same: 2 * time.Second, bare: time.Second,
 		took: map[string]map[string]measure{
 			"create": took(measured(600, 2000, time.Minute)), "refresh": took(measured(11, 0, time.Second)),
 			"no-op plan": took(measured(10, 0, time.Second)), "one change of each": {}, "destroy": {},
