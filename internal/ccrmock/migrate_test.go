@@ -312,10 +312,22 @@ func TestMissingTag(t *testing.T) {
 	m := newMigrator(t, []string{"cce/web:v1"})
 	got := m.result(m.start(false, "name", "cce/web", "tag", "v9"))
 	m.want(got, "Failed", 1, 0, 1, 0, 0)
-	m.says(got, "cce/web:v9", "404", "1 of 1")
+	m.says(got, "cce/web:v9", "404")
 	if got["endTime"] == nil {
 		t.Error("no end time")
 	}
+}
+
+func TestManyFailed(t *testing.T) {
+	t.Parallel()
+	tags := []string{"cce/web:v1", "cce/web:v2", "cce/web:v3", "cce/web:v4", "cce/web:v5"}
+	m := newMigrator(t, tags)
+	for _, tag := range tags {
+		m.source.Break(tag)
+	}
+	got := m.result(m.start(false, "name", "cce/web"))
+	m.want(got, "Failed", 5, 0, 5, 0, 0)
+	m.says(got, "the manifest cannot be read; cce/web:v", "; and 2 more")
 }
 
 func TestPartFailed(t *testing.T) {
@@ -325,7 +337,7 @@ func TestPartFailed(t *testing.T) {
 	id := m.start(false, "name", "cce/web")
 	got := m.result(id)
 	m.want(got, "Failed", 3, 2, 1, 0, 0)
-	m.says(got, "1 of 3", "cce/web:v2", "500")
+	m.says(got, "cce/web:v2", "500")
 	m.wantImages("public/web:v1", "cce/web:v1", "public/web:v3", "cce/web:v3")
 	m.source.Mend("cce/web:v2")
 	m.want(m.result(m.startPolicy("1")), "Succeed", 3, 3, 0, 0, 0)

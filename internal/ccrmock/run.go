@@ -233,7 +233,10 @@ func (s *Server) settleDone(e *execution) {
 		e.Status, e.StatusText = ExecutionSucceed, nothingMatched
 	case e.Failed > 0:
 		e.Status = ExecutionFailed
-		e.StatusText = fmt.Sprintf("%d of %d images failed: %s", e.Failed, e.Total, strings.Join(e.failures, "; "))
+		e.StatusText = strings.Join(e.failures, "; ")
+		if more := e.Failed - len(e.failures); more > 0 {
+			e.StatusText += fmt.Sprintf("; and %d more", more)
+		}
 	case e.Stopped > 0:
 		e.Status = ExecutionStopped
 	default:

@@ -74,7 +74,7 @@ func New(cfg Config) *Client {
 		cfg.Now = time.Now
 	}
 	if cfg.Sleep == nil {
-		cfg.Sleep = sleep
+		cfg.Sleep = Sleep
 	}
 	if cfg.RequestTimeout == 0 {
 		cfg.RequestTimeout = DefaultRequestTimeout
@@ -96,8 +96,8 @@ func New(cfg Config) *Client {
 	return c
 }
 
-// sleep waits for d, or less when ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits for d. When ctx ends first it returns the error of ctx.
+func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -381,7 +381,7 @@ func TestSettlingACreateIsBounded(t *testing.T) {
 			return listOf().response(req)
 		})
 		c, _ := newTestClient(untilPosted, func(cfg *Config) {
-			cfg.Sleep, cfg.RequestTimeout, cfg.MaxRetries = sleep, time.Hour, 0
+			cfg.Sleep, cfg.RequestTimeout, cfg.MaxRetries = Sleep, time.Hour, 0
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

@@ -27,10 +27,10 @@ func TestCrowdSharesListings(t *testing.T) {
 				var listings atomic.Int64
 				c := inBubble(func(ctx context.Context) ([]thing, error) {
 					listings.Add(1)
-					return things(1, 3), sleep(ctx, pace.list)
+					return things(1, 3), Sleep(ctx, pace.list)
 				})
 				pause := func(d time.Duration) {
-					if err := sleep(t.Context(), d); err != nil {
+					if err := Sleep(t.Context(), d); err != nil {
 						t.Error(err)
 					}
 				}

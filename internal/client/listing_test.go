@@ -17,14 +17,14 @@ import (
 // inBubble returns a collection whose listings read makes, in the time of a
 // synctest bubble.
 func inBubble(read func(context.Context) ([]thing, error)) *collection[thing] {
-	return &collection[thing]{noun: "thing", id: thingID, read: read, now: time.Now, sleep: sleep}
+	return &collection[thing]{noun: "thing", id: thingID, read: read, now: time.Now, sleep: Sleep}
 }
 
 // slow is a listing that takes a second, and counts how many began.
 func slow(began *atomic.Int64) func(context.Context) ([]thing, error) {
 	return func(ctx context.Context) ([]thing, error) {
 		began.Add(1)
-		if err := sleep(ctx, time.Second); err != nil {
+		if err := Sleep(ctx, time.Second); err != nil {
 			return nil, err
 		}
 		return things(1, 3), nil
@@ -40,7 +40,7 @@ func TestConcurrentReadsShareOneListing(t *testing.T) {
 		for i := range 200 {
 			all.Go(func() {
 				// Some come while the listing is under way, some when it is done.
-				if err := sleep(t.Context(), time.Duration(i)*10*time.Millisecond); err != nil {
+				if err := Sleep(t.Context(), time.Duration(i)*10*time.Millisecond); err != nil {
 					t.Error(err)
 				}
 				l, err := c.list(t.Context())
@@ -95,7 +95,7 @@ func TestReadAfterWriteIsFresh(t *testing.T) {
 				c := inBubble(slow(&listings))
 				c.sleep = func(context.Context, time.Duration) error { return nil } // no waiting for writes
 				wait := func(milliseconds int) {
-					if err := sleep(t.Context(), time.Duration(milliseconds)*time.Millisecond); err != nil {
+					if err := Sleep(t.Context(), time.Duration(milliseconds)*time.Millisecond); err != nil {
 						t.Error(err)
 					}
 				}
@@ -152,7 +152,7 @@ func TestReadsSeeFinishedWrites(t *testing.T) {
 					mu.Lock()
 					d := time.Duration(random.IntN(most)) * time.Millisecond
 					mu.Unlock()
-					if err := sleep(t.Context(), d); err != nil {
+					if err := Sleep(t.Context(), d); err != nil {
 						t.Error(err)
 					}
 				}
@@ -206,7 +206,7 @@ func TestOldListingsAreNotUsed(t *testing.T) {
 				var listings atomic.Int64
 				c := inBubble(slow(&listings)) // its age counts from its beginning
 				for _, wait := range []time.Duration{0, after} {
-					if err := sleep(t.Context(), wait); err != nil {
+					if err := Sleep(t.Context(), wait); err != nil {
 						t.Error(err)
 					}
 					if _, err := c.list(t.Context()); err != nil {
@@ -353,7 +353,7 @@ func TestFailureIsSharedByThoseWhoWait(t *testing.T) {
 		var listings atomic.Int64
 		c := inBubble(func(ctx context.Context) ([]thing, error) {
 			if listings.Add(1) == 1 {
-				if err := sleep(ctx, time.Second); err != nil {
+				if err := Sleep(ctx, time.Second); err != nil {
 					return nil, err
 				}
 				return nil, boom
@@ -387,7 +387,7 @@ func TestSettling(t *testing.T) {
 		for i := range 10 {
 			all.Go(func() {
 				end := c.write()
-				if err := sleep(t.Context(), time.Duration(i)*15*time.Millisecond); err != nil {
+				if err := Sleep(t.Context(), time.Duration(i)*15*time.Millisecond); err != nil {
 					t.Error(err)
 				}
 				end()
@@ -427,14 +427,14 @@ func TestSettlingIsBounded(t *testing.T) {
 				write := func() {
 					end := c.write()
 					all.Go(func() {
-						_ = sleep(ctx, test.write)
+						_ = Sleep(ctx, test.write)
 						end()
 					})
 				}
 				write()
 				if test.every > 0 {
 					all.Go(func() {
-						for sleep(ctx, test.every) == nil {
+						for Sleep(ctx, test.every) == nil {
 							write()
 						}
 					})
@@ -618,7 +618,7 @@ func TestOverlappingListingsProveNothing(t *testing.T) {
 		var listings atomic.Int64
 		c := inBubble(func(ctx context.Context) ([]thing, error) {
 			listings.Add(1)
-			if err := sleep(ctx, time.Second); err != nil {
+			if err := Sleep(ctx, time.Second); err != nil {
 				return nil, err
 			}
 			return things(1, 200), nil
@@ -670,7 +670,7 @@ func TestFindsShareTheProof(t *testing.T) {
 		var listings atomic.Int64
 		c := inBubble(func(ctx context.Context) ([]thing, error) {
 			listings.Add(1)
-			return things(1, 200), sleep(ctx, time.Second)
+			return things(1, 200), Sleep(ctx, time.Second)
 		})
 		var all sync.WaitGroup
 		for i := range 100 {
@@ -754,7 +754,7 @@ func BenchmarkSharedListing(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		c := &collection[thing]{
-			noun: "thing", id: thingID, now: time.Now, sleep: sleep,
+			noun: "thing", id: thingID, now: time.Now, sleep: Sleep,
 			read: func(context.Context) ([]thing, error) { return objects, nil },
 		}
 		var all sync.WaitGroup

@@ -378,7 +378,7 @@ func TestPagesSideBySide(t *testing.T) {
 				got, err := listOnce(t.Context(), func(ctx context.Context, number int) (page[thing], error) {
 					most.Store(max(most.Load(), now.Add(1)))
 					defer now.Add(-1)
-					return cut(all, number), sleep(ctx, time.Second)
+					return cut(all, number), Sleep(ctx, time.Second)
 				}, thingID)
 				if err != nil || len(got) != n {
 					t.Fatalf("got %d things and %v", len(got), err)
@@ -407,7 +407,7 @@ func TestFailedPageEndsTheOthers(t *testing.T) {
 			case 3:
 				return page[thing]{}, boom
 			}
-			return page[thing]{}, sleep(ctx, time.Hour)
+			return page[thing]{}, Sleep(ctx, time.Hour)
 		}, thingID)
 		if !errors.Is(err, boom) || time.Since(began) != 0 {
 			t.Errorf("got %v after %s", err, time.Since(began))

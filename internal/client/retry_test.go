@@ -544,13 +544,13 @@ func TestDefaultSleep(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		if err := sleep(t.Context(), time.Minute); err != nil || time.Since(began) != time.Minute {
+		if err := Sleep(t.Context(), time.Minute); err != nil || time.Since(began) != time.Minute {
 			t.Errorf("slept %s and got %v", time.Since(began), err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began = time.Now()
-		if err := sleep(ctx, time.Minute); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+		if err := Sleep(ctx, time.Minute); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
 			t.Errorf("slept %s and got %v, want an end with the context", time.Since(began), err)
 		}
 	})

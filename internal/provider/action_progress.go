@@ -53,13 +53,3 @@ func withTimeout(ctx context.Context, timeout types.String, fallback time.Durati
 	}
 	return context.WithTimeout(ctx, limit)
 }
-
-// parseIDArgument reads an id that the user wrote, or that was not known when
-// the configuration was validated.
-func parseIDArgument(name string, id types.String, diags *diag.Diagnostics) client.ID {
-	parsed, err := client.ParseID(id.ValueString())
-	if err != nil {
-		diags.AddAttributeError(path.Root(name), "Invalid value", fmt.Sprintf("%s: %s.", name, err))
-	}
-	return parsed
-}

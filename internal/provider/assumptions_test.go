@@ -263,7 +263,7 @@ func (s *service) run(t *testing.T, policy string) map[string]json.RawMessage {
 				return e
 			}
 		}
-		_ = world{}.wait(t.Context(), s.pause())
+		_ = client.Sleep(t.Context(), s.pause())
 	}
 	t.Fatal("no new execution has ended")
 	return nil
@@ -291,7 +291,7 @@ func (s *service) cleanUp(t *testing.T) {
 					r.want(t, http.StatusOK)
 					break
 				}
-				_ = world{}.wait(context.WithoutCancel(t.Context()), s.pause())
+				_ = client.Sleep(context.WithoutCancel(t.Context()), s.pause())
 			}
 		}
 	}

@@ -77,7 +77,7 @@ func sleepWithoutJitter(ctx context.Context, d time.Duration) error {
 	for whole/2 >= d && whole > 1 {
 		whole /= 2
 	}
-	return world{}.wait(ctx, whole)
+	return client.Sleep(ctx, whole)
 }
 
 // bubbleTransport is how requests get from the provider to the mock.

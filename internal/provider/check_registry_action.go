@@ -62,7 +62,7 @@ func (a *checkRegistryAction) Schema(_ context.Context, _ action.SchemaRequest, 
 					"type": schema.StringAttribute{
 						MarkdownDescription: "Kind of registry, one of " + quotedList(client.RegistryTypes) + ".",
 						Required:            true,
-						Validators:          []validator.String{stringvalidator.OneOf(client.RegistryTypes...)},
+						Validators:          []validator.String{oneOfValidator(client.RegistryTypes)},
 					},
 					"url": schema.StringAttribute{
 						MarkdownDescription: "URL of the registry, with `http://` or `https://`.",
@@ -76,12 +76,12 @@ func (a *checkRegistryAction) Schema(_ context.Context, _ action.SchemaRequest, 
 					"access_key": schema.StringAttribute{
 						MarkdownDescription: "User name.",
 						Required:            true,
-						Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+						Validators:          []validator.String{notEmptyValidator(), textValidator()},
 					},
 					"access_secret": schema.StringAttribute{
 						MarkdownDescription: "Password, as a sensitive value. No state keeps it, but a saved plan does: an action cannot take ephemeral values.",
 						Required:            true,
-						Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+						Validators:          []validator.String{notEmptyValidator()},
 					},
 				},
 			},

@@ -68,7 +68,7 @@ func TestCheckRegistryByID(t *testing.T) {
 	wantsSaid(t, said, `Registry "good" (id 1) is healthy`)
 
 	said, diags = c.check(fields{"registry_id": "2"})
-	wantsError(t, diags, "Registry is not healthy", `CCR could not use the registry "bad" (id 2)`, c.source.URL, "Next step: check that the URL is right")
+	wantsError(t, diags, "Registry is not healthy", `CCR could not use the registry "bad" (id 2)`, c.source.URL, "Next step: check the URL")
 	wantsSaid(t, said)
 
 	said, diags = c.check(fields{"registry_id": "99"})
@@ -102,7 +102,7 @@ func TestCheckRegistryInline(t *testing.T) {
 	wantsSaid(t, said, fmt.Sprintf(`Registry "probe" at %s is healthy`, c.source.URL))
 
 	said, diags = c.check(c.inline(fields{"access_secret": probeSecret}))
-	wantsError(t, diags, "Registry is not healthy", `CCR could not use the registry "probe"`, `the user "puller"`, "Next step: check that the URL is right")
+	wantsError(t, diags, "Registry is not healthy", `CCR could not use the registry "probe"`, `the user "puller"`, "Next step: check the URL")
 	wantsSaid(t, said)
 	if n := c.Count(http.MethodPost, registriesPath); n != 2 {
 		t.Errorf("%d checks were sent, want 2", n)

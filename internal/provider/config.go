@@ -157,6 +157,7 @@ func (m *configModel) resolve(getenv func(string) string) (client.Config, diag.D
 		cfg   client.Config
 		diags diag.Diagnostics
 	)
+	var missing []setting
 	origins := map[string]string{}
 	for _, s := range settings {
 		argument := s.argument(m)
@@ -169,10 +170,7 @@ func (m *configModel) resolve(getenv func(string) string) (client.Config, diag.D
 		text, origin := s.lookUp(argument, getenv)
 		if text == "" {
 			if s.required {
-				diags.AddAttributeError(path.Root(s.name), "Missing CCR credential",
-					fmt.Sprintf("The argument %q is not set, and neither is the environment variable %s.\n\n"+
-						"Next step: create an access key in the Baidu AI Cloud console (Identity and Access Management, Access Keys) and export it: %s=...",
-						s.name, strings.ReplaceAll(s.variableNames(), "`", ""), s.variables[0]))
+				missing = append(missing, s)
 			}
 			continue
 		}
@@ -182,7 +180,22 @@ func (m *configModel) resolve(getenv func(string) string) (client.Config, diag.D
 			diags.AddAttributeError(path.Root(about), "Invalid provider setting", fmt.Sprintf("%s: %s.", origins[about], err))
 		}
 	}
+	if len(missing) > 0 {
+		diags.Append(missingCredential(missing))
+	}
 	return cfg, diags
+}
+
+// missingCredential is one diagnostic for all that is missing: as a rule that
+// is both keys, for one reason.
+func missingCredential(missing []setting) diag.Diagnostic {
+	var what, exports []string
+	for _, s := range missing {
+		what = append(what, fmt.Sprintf("The argument %q is not set, and neither is the environment variable %s.", s.name, strings.ReplaceAll(s.variableNames(), "`", "")))
+		exports = append(exports, s.variables[0]+"=...")
+	}
+	return diag.NewAttributeErrorDiagnostic(path.Root(missing[0].name), "Missing CCR credential", strings.Join(what, "\n")+
+		"\n\nNext step: create an access key in the Baidu AI Cloud console (Identity and Access Management, Access Keys) and export it: "+strings.Join(exports, " "))
 }
 
 // lookUp returns a setting's text and where it is from.

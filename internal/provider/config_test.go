@@ -221,6 +221,11 @@ Next step: create an access key in the Baidu AI Cloud console (Identity and Acce
 The argument "secret_key" is not set, and neither is the environment variable BAIDUCLOUD_SECRET_KEY or BCE_SECRET_ACCESS_KEY.
 
 Next step: create an access key in the Baidu AI Cloud console (Identity and Access Management, Access Keys) and export it: BAIDUCLOUD_SECRET_KEY=...`},
+		"no keys": {with(func(m *configModel) { m.AccessKey, m.SecretKey = types.StringNull(), types.StringNull() }), nil, `access_key: Missing CCR credential
+The argument "access_key" is not set, and neither is the environment variable BAIDUCLOUD_ACCESS_KEY or BCE_ACCESS_KEY_ID.
+The argument "secret_key" is not set, and neither is the environment variable BAIDUCLOUD_SECRET_KEY or BCE_SECRET_ACCESS_KEY.
+
+Next step: create an access key in the Baidu AI Cloud console (Identity and Access Management, Access Keys) and export it: BAIDUCLOUD_ACCESS_KEY=... BAIDUCLOUD_SECRET_KEY=...`},
 		"unknown endpoint":   {with(func(m *configModel) { m.Endpoint = types.StringUnknown() }), nil, "endpoint: Provider setting is not known yet\n" + fmt.Sprintf(unknownText, "endpoint")},
 		"unknown secret key": {with(func(m *configModel) { m.SecretKey = types.StringUnknown() }), nil, "secret_key: Provider setting is not known yet\n" + fmt.Sprintf(unknownText, "secret_key")},
 		"unknown retries":    {with(func(m *configModel) { m.MaxRetries = types.Int64Unknown() }), nil, "max_retries: Provider setting is not known yet\n" + fmt.Sprintf(unknownText, "max_retries")},

@@ -37,12 +37,11 @@ func (l lookup[T]) find(ctx context.Context, id, name types.String) (found T, di
 	if id.IsNull() {
 		return l.byName(ctx, name.ValueString())
 	}
-	parsed, err := client.ParseID(id.ValueString())
-	if err != nil {
-		diags.AddAttributeError(path.Root("id"), l.summary(), err.Error()+".")
+	parsed := parseIDArgument("id", id, &diags)
+	if diags.HasError() {
 		return found, diags
 	}
-	found, err = l.byID(ctx, parsed)
+	found, err := l.byID(ctx, parsed)
 	switch {
 	case errors.Is(err, client.ErrNotFound):
 		diags.AddAttributeError(path.Root("id"), l.summary(), fmt.Sprintf(

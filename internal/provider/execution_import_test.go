@@ -109,7 +109,7 @@ func TestExecutionImportOfNothing(t *testing.T) {
 
 	r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "AccessDenied", Path: executionsPath})
 	_, diags = r.imported(r.ctx, kindExecution, "1/1", nil)
-	wantsError(t, diags, "Reading the execution failed", "Could not read execution 1 of policy 1.", "Code: AccessDenied")
+	wantsError(t, diags, "Reading the execution failed", "Could not read execution 1 of policy \"web\" (id 1).", "Code: AccessDenied")
 }
 
 func TestAccExecutionImport(t *testing.T) {

@@ -11,45 +11,11 @@ import (
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
 )
 
-// outcome is how a finished run is judged. It is the one place that decides
-// whether a migration worked.
-func outcome(e client.Execution, onFailure, onEmpty string) (diags diag.Diagnostics) {
-	add := func(strict bool, summary, detail string) {
-		if strict {
-			diags.AddError(summary, detail)
-		} else {
-			diags.AddWarning(summary, detail)
-		}
-	}
-	what := describeExecution(e) + "."
-	switch phase := e.Phase(); {
-	case phase == client.PhaseFailed:
-		add(onFailure == policyFail, "Migration failed", what+
-			"\n\nNext step: mend the cause and run it again. The source's URL and password are in ccr_registry, the images to migrate in the filters of ccr_migration_policy.")
-	case phase == client.PhaseStopped:
-		add(onFailure == policyFail, "Migration was stopped", what+
-			" It was stopped by somebody or something else before it was done.\n\nNext step: find out who stopped it, and run it again.")
-	case phase != client.PhaseSucceeded:
-		add(true, "Migration has not finished", what)
-	case e.Succeed != e.Total:
-		add(onFailure == policyFail, "Migration is not complete", what+
-			" CCR calls it done, and its own counts say otherwise.\n\nNext step: look at the execution in the CCR console, and run it again.")
-	case e.Total == 0:
-		add(onEmpty == policyFail, "Migration matched no image", what+
-			"\n\nNext step: compare the policy's filters with what the source registry holds.")
-	}
-	return diags
-}
-
-// describeExecution names an execution and says how far it has come.
-func describeExecution(e client.Execution) string {
-	return fmt.Sprintf("Execution %s of policy %s: %s", e.ID, e.PolicyID, describeStatus(e))
-}
-
 // keeper is who asked for a run, which decides what the user can do about it.
 type keeper struct {
 	timeout string // the argument that bounds it
 	again   string // how to run it again
+	anew    string // how, when the run is kept as it is
 	kept    string // what is left of a run whose end was not seen
 	// follow is what can be done about that run.
 	follow func(e client.Execution) string
@@ -57,8 +23,45 @@ type keeper struct {
 	adopt func(policy client.ID) string
 }
 
+// namer names a policy in a message; see [executionRunner.namer].
+type namer func(policy client.ID) string
+
+// outcome is how a finished run is judged. It is the one place that decides
+// whether a migration worked.
+func (k keeper) outcome(e client.Execution, name namer, onFailure, onEmpty string) (diags diag.Diagnostics) {
+	add := func(strict bool, summary, detail string) {
+		say, again := diags.AddWarning, k.anew
+		if strict {
+			say, again = diags.AddError, k.again
+		}
+		say(summary, fmt.Sprintf("%s.%s, then %s.", describeExecution(e, name), detail, again))
+	}
+	switch phase := e.Phase(); {
+	case phase == client.PhaseFailed:
+		add(onFailure == policyFail, "Migration failed",
+			"\n\nNext step: mend the cause (the source's URL and password are in ccr_registry, the images to migrate in the filters of ccr_migration_policy)")
+	case phase == client.PhaseStopped:
+		add(onFailure == policyFail, "Migration was stopped",
+			" It was stopped by somebody or something else before it was done.\n\nNext step: find out who stopped it")
+	case phase != client.PhaseSucceeded:
+		diags.AddError("Migration has not finished", describeExecution(e, name)+".")
+	case e.Succeed != e.Total:
+		add(onFailure == policyFail, "Migration is not complete",
+			" CCR calls it done, and its own counts say otherwise.\n\nNext step: look at the execution in the CCR console")
+	case e.Total == 0:
+		add(onEmpty == policyFail, "Migration matched no image",
+			"\n\nNext step: compare the policy's filters with what the source registry holds")
+	}
+	return diags
+}
+
+// describeExecution names an execution and says how far it has come.
+func describeExecution(e client.Execution, name namer) string {
+	return fmt.Sprintf("Execution %s of policy %s: %s", e.ID, name(e.PolicyID), describeStatus(e))
+}
+
 // diagnose is the diagnostic of a run whose end is not known.
-func (k keeper) diagnose(policy client.ID, err error) diag.Diagnostic {
+func (k keeper) diagnose(policy client.ID, name namer, err error) diag.Diagnostic {
 	var (
 		nothing *notStartedError
 		unseen  *unseenError
@@ -66,26 +69,27 @@ func (k keeper) diagnose(policy client.ID, err error) diag.Diagnostic {
 	)
 	switch {
 	case errors.As(err, &nothing):
-		return k.notStarted(policy, nothing.err)
+		return k.notStarted(policy, name, nothing.err)
 	case errors.As(err, &unseen):
-		return k.unseen(policy, unseen)
+		return k.unseen(policy, name, unseen)
 	case errors.As(err, &run):
-		return k.unfinished(run)
+		return k.unfinished(name, run)
 	}
-	return apiError("Running the policy failed", fmt.Sprintf("Could not run the policy with the id %s", policy), err)
+	return apiError("Running the policy failed", "Could not run policy "+name(policy), err)
 }
 
-func (k keeper) notStarted(policy client.ID, err error) diag.Diagnostic {
+func (k keeper) notStarted(policy client.ID, name namer, err error) diag.Diagnostic {
 	const summary = "Migration was not started"
-	none := fmt.Sprintf("Policy %s was not run", policy)
-	switch {
-	case errors.Is(err, errNoPolicy):
+	if errors.Is(err, errNoPolicy) {
 		return diag.NewAttributeErrorDiagnostic(path.Root("policy_id"), "Policy does not exist", facts(
 			fmt.Sprintf("CCR has no policy with the id %s, so nothing was run", policy), err)+
 			"\n\nNext step: check policy_id; the data source ccr_policies lists what there is.")
+	}
+	none := fmt.Sprintf("Policy %s was not run", name(policy))
+	switch {
 	case errors.Is(err, errDisabled):
 		return diag.NewAttributeErrorDiagnostic(path.Root("policy_id"), "Policy is disabled", facts(
-			fmt.Sprintf("Policy %s is disabled in CCR, so nothing was run", policy), err)+
+			fmt.Sprintf("Policy %s is disabled in CCR, so nothing was run", name(policy)), err)+
 			"\n\nNext step: enable the policy in the CCR console, then "+k.again+".")
 	case errors.Is(err, errInterrupted):
 		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("%s: %s.\n\nNext step: %s.", none, err, k.again))
@@ -95,15 +99,15 @@ func (k keeper) notStarted(policy client.ID, err error) diag.Diagnostic {
 	return apiError(summary, none, err)
 }
 
-func (k keeper) unseen(policy client.ID, err *unseenError) diag.Diagnostic {
+func (k keeper) unseen(policy client.ID, name namer, err *unseenError) diag.Diagnostic {
 	none := "no new execution of it is listed"
 	if err.look != nil {
 		none = "its executions could not be listed"
 	}
-	summary, what := "Migration has begun and cannot be found", fmt.Sprintf("CCR accepted the start of the policy with the id %s, and %s", policy, none)
+	summary, what := "Migration has begun and cannot be found", fmt.Sprintf("CCR accepted the start of policy %s, and %s", name(policy), none)
 	if err.lost != nil {
 		summary, what = "Migration may have begun", fmt.Sprintf(
-			"The answer to the request to start the policy with the id %s was lost, and %s, so a run may or may not have begun. The request was sent once and is not repeated", policy, none)
+			"The answer to the request to start policy %s was lost, and %s, so a run may or may not have begun. The request was sent once and is not repeated", name(policy), none)
 	}
 	what += "."
 	if cause := errors.Join(err.lost, err.look); cause != nil {
@@ -114,9 +118,9 @@ func (k keeper) unseen(policy client.ID, err *unseenError) diag.Diagnostic {
 		what, policy, k.adopt(policy), k.again))
 }
 
-func (k keeper) unfinished(run *runError) diag.Diagnostic {
+func (k keeper) unfinished(name namer, run *runError) diag.Diagnostic {
 	e, err := run.execution, run.err
-	seen := fmt.Sprintf("Execution %s of policy %s, when last seen: %s", e.ID, e.PolicyID, describeStatus(e))
+	seen := fmt.Sprintf("Execution %s of policy %s, when last seen: %s", e.ID, name(e.PolicyID), describeStatus(e))
 	follow := k.follow(e) + "."
 	end := func(step string) string { return "\n\n" + k.kept + ".\n\nNext step: " + step }
 	switch {
@@ -149,8 +153,8 @@ func facts(tried string, err error) string {
 }
 
 // stopFailed is the diagnostic of a stop that did not settle.
-func (k keeper) stopFailed(policy, id client.ID, err error) diag.Diagnostic {
-	which := fmt.Sprintf("execution %s of policy %s", id, policy)
+func (k keeper) stopFailed(policy, id client.ID, name namer, err error) diag.Diagnostic {
+	which := fmt.Sprintf("execution %s of policy %s", id, name(policy))
 	var stop *stopError
 	if !errors.As(err, &stop) || !errors.Is(err, errStillGoing) && !errors.Is(err, errInterrupted) {
 		return apiError("Stopping the execution failed", "Could not stop "+which, err)

@@ -41,7 +41,7 @@ func TestOutcome(t *testing.T) {
 			t.Parallel()
 			for _, onFailure := range onFailureValues {
 				for _, onEmpty := range onFailureValues {
-					found := outcome(test.execution, onFailure, onEmpty)
+					found := executionKeeper.outcome(test.execution, inTest, onFailure, onEmpty)
 					if test.summary == "" {
 						if len(found) != 0 {
 							t.Errorf("%s, %s: %v", onFailure, onEmpty, found)
@@ -61,29 +61,31 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
+func inTest(policy client.ID) string { return fmt.Sprintf("%q (id %s)", "web", policy) }
+
 // The whole text of what a user reads when a migration did not work.
 func TestOutcomeWords(t *testing.T) {
 	t.Parallel()
-	e := client.Execution{ID: 7, PolicyID: 3, Status: "Failed", StatusText: "2 of 4 images failed: cce/web:v1: no such image.", Total: 4, Succeed: 2, Failed: 2}
-	wantText(t, outcome(e, policyFail, policyFail)[0], `Migration failed
+	e := client.Execution{ID: 7, PolicyID: 3, Status: "Failed", StatusText: "cce/web:v1: no such image.", Total: 4, Succeed: 2, Failed: 2}
+	wantText(t, executionKeeper.outcome(e, inTest, policyFail, policyFail)[0], `Migration failed
 
-Execution 7 of policy 3: Failed, 2 of 4 images migrated, 2 failed: 2 of 4 images failed: cce/web:v1: no such image.
+Execution 7 of policy "web" (id 3): Failed, 2 of 4 images migrated, 2 failed: cce/web:v1: no such image.
 
-Next step: mend the cause and run it again. The source's URL and password are in ccr_registry, the images to migrate in the filters of ccr_migration_policy.`)
+Next step: mend the cause (the source's URL and password are in ccr_registry, the images to migrate in the filters of ccr_migration_policy), then apply again.`)
 
 	e = client.Execution{ID: 7, PolicyID: 3, Status: "Stopped", Total: 4, Succeed: 1, Stopped: 3}
-	wantText(t, outcome(e, policyFail, policyFail)[0], `Migration was stopped
+	wantText(t, executionKeeper.outcome(e, inTest, policyFail, policyFail)[0], `Migration was stopped
 
-Execution 7 of policy 3: Stopped, 1 of 4 images migrated, 3 stopped. It was stopped by somebody or something else before it was done.
+Execution 7 of policy "web" (id 3): Stopped, 1 of 4 images migrated, 3 stopped. It was stopped by somebody or something else before it was done.
 
-Next step: find out who stopped it, and run it again.`)
+Next step: find out who stopped it, then apply again.`)
 
 	e = client.Execution{ID: 7, PolicyID: 3, Status: "Succeed", StatusText: "no resources need to be replicated"}
-	wantText(t, outcome(e, policyFail, policyFail)[0], `Migration matched no image
+	wantText(t, executionKeeper.outcome(e, inTest, policyFail, policyContinue)[0], `Migration matched no image
 
-Execution 7 of policy 3: Succeed, no image migrated: no resources need to be replicated.
+Execution 7 of policy "web" (id 3): Succeed, no image migrated: no resources need to be replicated.
 
-Next step: compare the policy's filters with what the source registry holds.`)
+Next step: compare the policy's filters with what the source registry holds, then change triggers to run the policy again.`)
 }
 
 func wantText(t *testing.T, d diag.Diagnostic, want string) {
@@ -165,7 +167,7 @@ func TestKeeperDiagnosesEverything(t *testing.T) {
 			{&runError{execution: e, err: forbidden}, "Waiting for the migration failed"},
 			{&runError{execution: e, err: errors.New("torn")}, "Waiting for the migration failed"},
 		} {
-			d := k.diagnose(3, test.err)
+			d := k.diagnose(3, inTest, test.err)
 			if d.Summary() != test.summary || d.Severity() != diag.SeverityError {
 				t.Errorf("%v: %s %q, want the error %q", test.err, d.Severity(), d.Summary(), test.summary)
 			}
@@ -173,7 +175,7 @@ func TestKeeperDiagnosesEverything(t *testing.T) {
 			if strings.Count(detail, "Next step: ") != 1 || !strings.HasSuffix(detail, ".") || strings.Contains(detail, "..") || strings.Contains(detail, "%!") {
 				t.Errorf("%v: %s", test.err, detail)
 			}
-			known := strings.HasPrefix(detail, "Execution 7 of policy 3, when last seen: InProgress, 1 of 4 images migrated, 3 in progress.")
+			known := strings.HasPrefix(detail, `Execution 7 of policy "web" (id 3), when last seen: InProgress, 1 of 4 images migrated, 3 in progress.`)
 			var run *runError
 			if errors.As(test.err, &run) != known {
 				t.Errorf("%v: names the execution: %t\n%s", test.err, known, detail)
@@ -184,7 +186,7 @@ func TestKeeperDiagnosesEverything(t *testing.T) {
 			}
 		}
 	}
-	d := executionKeeper.diagnose(3, errors.New("what nobody thought of"))
+	d := executionKeeper.diagnose(3, inTest, errors.New("what nobody thought of"))
 	if !strings.Contains(d.Detail(), "what nobody thought of") {
 		t.Errorf("an unforeseen error is lost: %s", d.Detail())
 	}
@@ -193,9 +195,9 @@ func TestKeeperDiagnosesEverything(t *testing.T) {
 func TestKeeperWords(t *testing.T) {
 	t.Parallel()
 	html := startErrors(t, ccrmock.Fault{Kind: ccrmock.FaultBody, Status: 502, Body: "<html>Bad Gateway</html>"})[0]
-	wantText(t, executionKeeper.diagnose(3, &unseenError{lost: html}), `Migration may have begun
+	wantText(t, executionKeeper.diagnose(3, inTest, &unseenError{lost: html}), `Migration may have begun
 
-The answer to the request to start the policy with the id 3 was lost, and no new execution of it is listed, so a run may or may not have begun. The request was sent once and is not repeated.
+The answer to the request to start policy "web" (id 3) was lost, and no new execution of it is listed, so a run may or may not have begun. The request was sent once and is not repeated.
 
 Server: the answer (application/json, 24 bytes) begins "<html>Bad Gateway</html>"
 Request: POST /v1/ccr/policies/3/start
@@ -205,15 +207,15 @@ Request id: 00000001-0000-4000-8000-000000000001
 Next step: look at the policy's executions in the CCR console or with the data source ccr_executions (policy_id = "3"). If a new one is there, import it as 3/<execution id>; if not, apply again.`)
 
 	e := client.Execution{ID: 7, PolicyID: 3, Status: "InProgress", Total: 4, Succeed: 1, InProgress: 3}
-	wantText(t, executionKeeper.diagnose(3, &runError{execution: e, err: errStillGoing}), "Migration did not finish in time\n\n"+
-		"Execution 7 of policy 3, when last seen: InProgress, 1 of 4 images migrated, 3 in progress. The time set by timeouts.create was up.\n\n"+
+	wantText(t, executionKeeper.diagnose(3, inTest, &runError{execution: e, err: errStillGoing}), "Migration did not finish in time\n\n"+
+		"Execution 7 of policy \"web\" (id 3), when last seen: InProgress, 1 of 4 images migrated, 3 in progress. The time set by timeouts.create was up.\n\n"+
 		"It may go on in CCR; its id is kept in the state.\n\n"+
 		"Next step: apply again, which stops this run if it still goes on and runs the policy again. To keep this run instead, run `terraform untaint` on the resource first; "+
 		"the next plan then reads how it ended. Raise timeouts.create if runs of this policy take so long.")
 
-	wantText(t, startKeeper.diagnose(3, &runError{execution: e, err: errInterrupted}), `Waiting for the migration was interrupted
+	wantText(t, startKeeper.diagnose(3, inTest, &runError{execution: e, err: errInterrupted}), `Waiting for the migration was interrupted
 
-Execution 7 of policy 3, when last seen: InProgress, 1 of 4 images migrated, 3 in progress.
+Execution 7 of policy "web" (id 3), when last seen: InProgress, 1 of 4 images migrated, 3 in progress.
 
 It may go on in CCR, and nothing here remembers it.
 

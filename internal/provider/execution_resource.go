@@ -49,6 +49,7 @@ type executionResource struct{ resourceBase }
 var executionKeeper = keeper{
 	timeout: "timeouts.create",
 	again:   "apply again",
+	anew:    "change triggers to run the policy again",
 	kept:    "It may go on in CCR; its id is kept in the state",
 	follow: func(client.Execution) string {
 		return "apply again, which stops this run if it still goes on and runs the policy again. To keep this run instead, run `terraform untaint` on the resource first; the next plan then reads how it ended"
@@ -71,12 +72,12 @@ func (r *executionResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 	if resp.Diagnostics.HasError() || unsaid == nil {
 		return
 	}
-	judged := outcome(state.execution(), plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())
+	judged := executionKeeper.outcome(state.execution(), r.runner.namer(ctx), plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())
 	if !judged.HasError() {
 		return
 	}
 	resp.Diagnostics.AddWarning(judged[0].Summary()+", and will be run again",
-		describeExecution(state.execution())+". It ended when no apply waited for it.")
+		describeExecution(state.execution(), r.runner.namer(ctx))+". It ended when no apply waited for it.")
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), types.StringUnknown())...)
 	resp.RequiresReplace.Append(path.Root("id"))
 }
@@ -107,12 +108,12 @@ func (r *executionResource) Create(ctx context.Context, req resource.CreateReque
 	// has it.
 	e, err := r.runner.run(ctx, run{policy: policy, wait: wait, started: save})
 	if err != nil {
-		resp.Diagnostics.Append(executionKeeper.diagnose(policy, err))
+		resp.Diagnostics.Append(executionKeeper.diagnose(policy, r.runner.namer(ctx), err))
 		return
 	}
 	_ = save(e) // its diagnostics are in resp
 	if wait || e.Finished() {
-		resp.Diagnostics.Append(outcome(e, plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())...)
+		resp.Diagnostics.Append(executionKeeper.outcome(e, r.runner.namer(ctx), plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())...)
 	}
 }
 
@@ -137,16 +138,16 @@ func (r *executionResource) Read(ctx context.Context, req resource.ReadRequest, 
 			return
 		}
 		resp.Diagnostics.AddWarning("Execution is gone before its end was seen", fmt.Sprintf(
-			"Execution %s of policy %s was under way when last seen, and CCR no longer has its record, so how it ended cannot be told. The plan runs the policy again.", id, policy))
+			"Execution %s of policy %s was under way when last seen, and CCR no longer has its record, so how it ended cannot be told. The plan runs the policy again.", id, r.runner.namer(ctx)(policy)))
 		resp.State.RemoveResource(ctx)
 		return
 	}
 	if err != nil {
-		resp.Diagnostics.Append(apiError("Reading the execution failed", fmt.Sprintf("Could not read execution %s of policy %s", id, policy), err))
+		resp.Diagnostics.Append(apiError("Reading the execution failed", fmt.Sprintf("Could not read execution %s of policy %s", id, r.runner.namer(ctx)(policy)), err))
 		return
 	}
 	if !imported && e.Finished() {
-		judged := outcome(e, state.OnFailure.ValueString(), state.OnEmpty.ValueString())
+		judged := executionKeeper.outcome(e, r.runner.namer(ctx), state.OnFailure.ValueString(), state.OnEmpty.ValueString())
 		if judged.HasError() {
 			resp.Diagnostics.Append(resp.Private.SetKey(ctx, unsaidKey, []byte(`true`))...)
 		} else {
@@ -178,7 +179,7 @@ func (r *executionResource) Delete(ctx context.Context, req resource.DeleteReque
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if _, err := r.runner.stop(ctx, policy, id, nil); err != nil && !errors.Is(err, errVanished) {
-		resp.Diagnostics.Append(deleteKeeper.stopFailed(policy, id, err))
+		resp.Diagnostics.Append(deleteKeeper.stopFailed(policy, id, r.runner.namer(ctx), err))
 	}
 }
 

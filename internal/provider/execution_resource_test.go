@@ -46,7 +46,7 @@ func TestExecutionOutcomes(t *testing.T) {
 		"a part fails": {
 			prepare:  func(r *runTest) { r.source.Break("cce/web:v2") },
 			severity: "error", summary: "Migration failed",
-			says: []string{"Failed, 1 of 2 images migrated, 1 failed: 1 of 2 images failed: cce/web:v2"},
+			says: []string{"Failed, 1 of 2 images migrated, 1 failed: cce/web:v2"},
 			want: fields{"status": "Failed", "total": int64(2), "succeed": int64(1), "failed": int64(1)},
 		},
 		"a part fails, and on": {
@@ -61,7 +61,7 @@ func TestExecutionOutcomes(t *testing.T) {
 				r.UpdateRegistry(1, func(reg *ccrmock.Registry) { reg.AccessSecret = "wr0ng-s3cr3t" })
 			},
 			severity: "error", summary: "Migration failed",
-			says: []string{"Failed, no image migrated: ", "UNAUTHORIZED", "The source's URL and password are in ccr_registry"},
+			says: []string{"Failed, no image migrated: ", "UNAUTHORIZED", "the source's URL and password are in ccr_registry"},
 			want: fields{"status": "Failed", "total": int64(0), "end_time": nil},
 		},
 		"host unreachable": {
@@ -195,7 +195,7 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 		}
 		diags = r.plans(now, config(nil), "replace")
 		wantsWarning(t, diags, "Migration failed, and will be run again",
-			"Execution 1 of policy 1: Failed, 1 of 3 images migrated, 2 failed. It ended when no apply waited for it.")
+			"Execution 1 of policy \"web\" (id 1): Failed, 1 of 3 images migrated, 2 failed. It ended when no apply waited for it.")
 
 		now, diags = r.applied(r.ctx, kindExecution, now, config(fields{"policy_id": "1"}))
 		if diags.failed() {
@@ -290,7 +290,7 @@ func TestExecutionGoneBeforeItsEnd(t *testing.T) {
 	r.PurgeExecution(1)
 	now, diags = r.read(r.ctx, now)
 	wantsWarning(t, diags, "Execution is gone before its end was seen",
-		"Execution 1 of policy 1 was under way when last seen", "The plan runs the policy again.")
+		"Execution 1 of policy \"web\" (id 1) was under way when last seen", "The plan runs the policy again.")
 	if now != nil {
 		t.Error("it is still in the state")
 	}
@@ -315,7 +315,7 @@ func TestExecutionRefreshErrorsRemoveNothing(t *testing.T) {
 			fault.Path, fault.Times = executionsPath, -1
 			r.AddFault(fault)
 			now, diags = r.read(r.ctx, now)
-			wantsError(t, diags, "Reading the execution failed", "Could not read execution 1 of policy 1.")
+			wantsError(t, diags, "Reading the execution failed", "Could not read execution 1 of policy \"web\" (id 1).")
 			wantsState(t, now, fields{"id": "1"})
 		})
 	}
@@ -487,36 +487,36 @@ func TestDestroyThatDoesNotSettle(t *testing.T) {
 	}{
 		"in time": {
 			summary: "Execution did not stop in time",
-			says:    []string{"CCR was asked to stop execution 1 of policy 1." + still, "Next step: apply again, or raise timeouts.delete."},
+			says:    []string{"CCR was asked to stop execution 1 of policy \"web\" (id 1)." + still, "Next step: apply again, or raise timeouts.delete."},
 		},
 		"and each answer is lost": {
 			fault:   &ccrmock.Fault{Kind: ccrmock.FaultStatus, Status: 500, Path: stopPath, Times: -1},
 			summary: "Execution did not stop in time",
-			says:    []string{"CCR was asked to stop execution 1 of policy 1, and the answer was lost." + still, "HTTP status: 500"},
+			says:    []string{"CCR was asked to stop execution 1 of policy \"web\" (id 1), and the answer was lost." + still, "HTTP status: 500"},
 		},
 		"as it is forbidden": {
 			fault:   &ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "AccessDenied", Path: stopPath},
 			summary: "Stopping the execution failed",
-			says:    []string{"Could not stop execution 1 of policy 1.", "Code: AccessDenied", "Request: POST /v1/ccr/executions/1/stop"},
+			says:    []string{"Could not stop execution 1 of policy \"web\" (id 1).", "Code: AccessDenied", "Request: POST /v1/ccr/executions/1/stop"},
 		},
 		"as looking is forbidden": {
 			fault:   &ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "AccessDenied", Path: executionsPath},
 			summary: "Stopping the execution failed",
-			says:    []string{"Could not stop execution 1 of policy 1.", "Code: AccessDenied"},
+			says:    []string{"Could not stop execution 1 of policy \"web\" (id 1).", "Code: AccessDenied"},
 		},
 		"as looking on is forbidden": {
 			fault:   &ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "AccessDenied", Path: executionsPath, Skip: 1},
 			summary: "Stopping the execution failed",
-			says:    []string{"Could not stop execution 1 of policy 1.", "Code: AccessDenied"},
+			says:    []string{"Could not stop execution 1 of policy \"web\" (id 1).", "Code: AccessDenied"},
 		},
 		"when interrupted": {
 			until: 3, summary: "Stopping the execution was interrupted",
-			says: []string{"CCR was asked to stop execution 1 of policy 1." + still, "Next step: apply again."},
+			says: []string{"CCR was asked to stop execution 1 of policy \"web\" (id 1)." + still, "Next step: apply again."},
 		},
 		"when interrupted at the first look": {
 			fault: &ccrmock.Fault{Kind: ccrmock.FaultHangBefore, Path: executionsPath},
 			until: 1, summary: "Stopping the execution was interrupted",
-			says: []string{"CCR was not yet asked to stop execution 1 of policy 1.", "Next step: apply again."},
+			says: []string{"CCR was not yet asked to stop execution 1 of policy \"web\" (id 1).", "Next step: apply again."},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -677,7 +677,7 @@ func TestAccExecutionFailsAndIsMended(t *testing.T) {
 			acceptance(t, resource.TestCase{Steps: []resource.TestStep{
 				{
 					Config:      migrationHCL(m, cmp.Or(test.url, src.URL), cmp.Or(test.password, sourcePassword), cmp.Or(test.filters, onlyWeb), ""),
-					ExpectError: says("Migration failed", "Execution 1 of policy 1: Failed, no image migrated:", test.says),
+					ExpectError: says("Migration failed", "Execution 1 of policy \"web\" (id 1): Failed, no image migrated:", test.says),
 				},
 				{
 					Config:           migrationHCL(m, src.URL, sourcePassword, onlyWeb, ""),
@@ -783,7 +783,7 @@ resource "ccr_policy_execution" "web" {
 		Steps: []resource.TestStep{
 			{
 				Config:      fmt.Sprintf(config, "3s"),
-				ExpectError: says("Migration did not finish in time", "Execution 1 of policy 1, when last seen: InProgress, 1 of 2 images migrated", "its id is kept in the state"),
+				ExpectError: says("Migration did not finish in time", "Execution 1 of policy \"web\" (id 1), when last seen: InProgress, 1 of 2 images migrated", "its id is kept in the state"),
 			},
 			{
 				PreConfig:        func() { r.HoldAfter(9) },
@@ -801,7 +801,7 @@ resource "ccr_policy_execution" "web" {
 func slowWorld() world {
 	w := quickWorld()
 	w.poll = func(int) time.Duration { return 100 * time.Millisecond }
-	w.sleep = nil
+	w.sleep = realWorld().sleep
 	return w
 }
 
@@ -864,7 +864,7 @@ func TestAccExecutionInterrupted(t *testing.T) {
 	if err := apply.Process.Signal(os.Interrupt); err != nil {
 		t.Skip("this system cannot interrupt a process: ", err)
 	}
-	if err := apply.Wait(); err == nil || !says("Waiting for the migration was interrupted", "Execution 1 of policy 1, when last seen: InProgress,", "its id is kept in the state.").Match(out.Bytes()) {
+	if err := apply.Wait(); err == nil || !says("Waiting for the migration was interrupted", "Execution 1 of policy \"web\" (id 1), when last seen: InProgress,", "its id is kept in the state.").Match(out.Bytes()) {
 		t.Fatalf("%v\n%s", err, &out)
 	}
 	r.HoldAfter(9)

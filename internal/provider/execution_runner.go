@@ -82,6 +82,24 @@ func (r *executionRunner) run(ctx context.Context, job run) (client.Execution, e
 	return r.await(ctx, started, job.progress)
 }
 
+// namingTime is how long a message waits for a policy's name.
+const namingTime = 5 * time.Second
+
+// namer returns how a policy is called in a message: by name and id, or by id
+// where CCR cannot be asked, whatever has become of ctx.
+func (r *executionRunner) namer(ctx context.Context) namer {
+	return func(policy client.ID) string {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), namingTime)
+		defer cancel()
+		policies, err := r.client.Policies(ctx)
+		at := slices.IndexFunc(policies, func(p client.Policy) bool { return p.ID == policy })
+		if err != nil || at < 0 {
+			return policy.String()
+		}
+		return bounded(fmt.Sprintf("%q (id %s)", policies[at].Name, policy))
+	}
+}
+
 // turn waits until no other run of the policy is under way in this process.
 func (r *executionRunner) turn(ctx context.Context, policy client.ID) (free func(), err error) {
 	r.mu.Lock()
@@ -121,7 +139,7 @@ func (r *executionRunner) awaitIdle(ctx context.Context, policy client.ID, block
 				blocked(going[0])
 			}
 		}
-		if r.world.wait(ctx, r.world.poll(look)) != nil {
+		if r.world.sleep(ctx, r.world.poll(look)) != nil {
 			return 0, endOfWaitFor(ctx, going)
 		}
 	}
@@ -166,7 +184,7 @@ func (r *executionRunner) start(ctx context.Context, policy, newest client.ID) (
 	defer cancel()
 	var lastErr error
 	for look := range startLooks {
-		if look > 0 && r.world.wait(ctx, r.world.poll(look-1)) != nil {
+		if look > 0 && r.world.sleep(ctx, r.world.poll(look-1)) != nil {
 			break
 		}
 		executions, err := r.executions(ctx, policy)
@@ -216,7 +234,7 @@ func (r *executionRunner) await(ctx context.Context, e client.Execution, progres
 		default:
 			suspected = phase == client.PhaseFailed
 		}
-		if r.world.wait(ctx, r.world.poll(look)) != nil {
+		if r.world.sleep(ctx, r.world.poll(look)) != nil {
 			return endOfRun(ctx, e, failedLook)
 		}
 		seen, err := r.client.Execution(ctx, e.PolicyID, e.ID)
@@ -250,7 +268,7 @@ func (r *executionRunner) look(ctx context.Context, policy, id client.ID) (clien
 	if err != nil || e.Phase() != client.PhaseFailed {
 		return e, err
 	}
-	if err := r.world.wait(ctx, r.world.poll(0)); err != nil {
+	if err := r.world.sleep(ctx, r.world.poll(0)); err != nil {
 		return e, err
 	}
 	return r.client.Execution(ctx, policy, id)
@@ -322,7 +340,7 @@ func (r *executionRunner) awaitSettled(ctx context.Context, e client.Execution, 
 		if lost != nil && look >= looksAfterLostStop {
 			return e, errStopLost
 		}
-		if r.world.wait(ctx, r.world.poll(look)) != nil {
+		if r.world.sleep(ctx, r.world.poll(look)) != nil {
 			return e, &stopError{execution: e, asked: true, lost: lost, err: endOf(ctx)}
 		}
 	}

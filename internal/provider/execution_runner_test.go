@@ -213,7 +213,7 @@ func TestRunGivesUpWaitingForAnother(t *testing.T) {
 		r.CreateExecution(r.policy, ccrmock.Execution{Counters: ccrmock.Counters{Total: 4, Succeed: 1, InProgress: 3}})
 		now, diags := r.create(fields{"timeouts": fields{"create": "90s"}})
 		wantsError(t, diags, "Migration was not started",
-			"Policy 1 was not run: it still has an execution under way: 1 (InProgress, 1 of 4 images migrated, 3 in progress)", "raise timeouts.create")
+			"Policy \"web\" (id 1) was not run: it still has an execution under way: 1 (InProgress, 1 of 4 images migrated, 3 in progress)", "raise timeouts.create")
 		r.wantsStarts(0)
 		wantsGone(t, now)
 	})
@@ -226,7 +226,7 @@ func TestRunGivesUpWaitingForItsTurn(t *testing.T) {
 		first := r.begin(fields{"timeouts": fields{"create": "2h"}})
 		r.wait(r.WaitCount(r.ctx, http.MethodPost, startPath, 1))
 		_, diags := r.create(nil)
-		wantsError(t, diags, "Migration was not started", "Policy 1 was not run: another run of it in this apply had not finished: the time was up.", "raise timeouts.create")
+		wantsError(t, diags, "Migration was not started", "Policy \"web\" (id 1) was not run: another run of it in this apply had not finished: the time was up.", "raise timeouts.create")
 		_, diags = first()
 		wantsError(t, diags, "Migration did not finish in time")
 		r.wantsStarts(1)
@@ -239,7 +239,7 @@ func TestRunNeedsOneGoodLookFirst(t *testing.T) {
 	runInBubble(t, nil, func(t *testing.T, r *runTest) {
 		r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultBody, Path: executionsPath, Body: "<html>Welcome</html>", Times: -1})
 		_, diags := r.create(nil)
-		wantsError(t, diags, "Migration was not started", "Policy 1 was not run.", "begins \"<html>Welcome</html>\"", "check that the provider's endpoint")
+		wantsError(t, diags, "Migration was not started", "Policy \"web\" (id 1) was not run.", "begins \"<html>Welcome</html>\"", "check that the provider's endpoint")
 		r.wantsStarts(0)
 	})
 }
@@ -316,7 +316,7 @@ func TestRunEndsAtARefusedLook(t *testing.T) {
 	r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Path: executionsPath, Code: "AccessDenied", Skip: 2, Times: -1})
 	now, diags := r.create(nil)
 	wantsError(t, diags, "Waiting for the migration failed",
-		"Execution 1 of policy 1, when last seen: InProgress", "Code: AccessDenied", "HTTP status: 403", "Request id: ",
+		"Execution 1 of policy \"web\" (id 1), when last seen: InProgress", "Code: AccessDenied", "HTTP status: 403", "Request id: ",
 		"its id is kept in the state", "Next step: give the owner of the access key permission for CCR")
 	wantsState(t, now, fields{"id": "1", "status": "InProgress"})
 }
@@ -372,7 +372,7 @@ func TestRunStatusIsJudgedOnceItIsSettled(t *testing.T) {
 		},
 		"vanished": {
 			steps:   []step{{}, {Counters: counts(3, 1, 0, 0, 2)}, {Gone: true}},
-			summary: "Migration vanished", says: "Execution 1 of policy 1, when last seen: InProgress, 1 of 3 images migrated, 2 in progress. Then its record was gone",
+			summary: "Migration vanished", says: "Execution 1 of policy \"web\" (id 1), when last seen: InProgress, 1 of 3 images migrated, 2 in progress. Then its record was gone",
 			want: fields{"id": "1", "status": "InProgress"},
 		},
 	} {
@@ -417,10 +417,10 @@ func TestRunThatNeverFinishes(t *testing.T) {
 				began := time.Now()
 				now, diags := r.create(nil)
 				wantsError(t, diags, "Migration did not finish in time", append(test.says,
-					"Execution 1 of policy 1, when last seen: ", "It may go on in CCR; its id is kept in the state.",
+					"Execution 1 of policy \"web\" (id 1), when last seen: ", "It may go on in CCR; its id is kept in the state.",
 					"`terraform untaint`", "Raise timeouts.create")...)
 				wantsState(t, now, fields{"id": "1"})
-				if took := time.Since(began); took != defaultExecutionCreate {
+				if took := time.Since(began); took < defaultExecutionCreate || took > defaultExecutionCreate+namingTime {
 					t.Errorf("it was waited for %s", took)
 				}
 				r.wantsStarts(1)
@@ -477,7 +477,7 @@ func TestRunStartIsSentOnce(t *testing.T) {
 				r.wantsStarts(1)
 				if !test.begun {
 					wantsError(t, diags, "Migration may have begun",
-						"The answer to the request to start the policy with the id 1 was lost, and no new execution of it is listed",
+						"The answer to the request to start policy \"web\" (id 1) was lost, and no new execution of it is listed",
 						"Request: POST /v1/ccr/policies/1/start", "import it as 1/<execution id>")
 					wantsGone(t, now)
 					now, diags = r.create(nil)
@@ -520,7 +520,7 @@ func TestRunStartIsRefused(t *testing.T) {
 	}{
 		"disabled policy": {
 			prepare: func(r *runTest) { r.UpdatePolicy(r.policy, func(p *ccrmock.Policy) { p.Disabled = true }) },
-			summary: "Policy is disabled", says: []string{"Policy 1 is disabled in CCR, so nothing was run", "HTTP status: 400", "enable the policy in the CCR console"},
+			summary: "Policy is disabled", says: []string{"Policy \"web\" (id 1) is disabled in CCR, so nothing was run", "HTTP status: 400", "enable the policy in the CCR console"},
 		},
 		"no such policy": {
 			prepare: func(r *runTest) { r.DeletePolicy(r.policy) },
@@ -530,7 +530,7 @@ func TestRunStartIsRefused(t *testing.T) {
 			prepare: func(r *runTest) {
 				r.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "AccessDenied", Path: startPath})
 			},
-			summary: "Migration was not started", says: []string{"Policy 1 was not run.", "Code: AccessDenied", "permission for CCR"},
+			summary: "Migration was not started", says: []string{"Policy \"web\" (id 1) was not run.", "Code: AccessDenied", "permission for CCR"},
 		},
 		"throttled to the end": {
 			prepare: func(r *runTest) {
@@ -558,7 +558,7 @@ func TestRunThatIsAcceptedAndNeverSeen(t *testing.T) {
 	r.ScriptExecutions(r.policy, ccrmock.ExecutionStep{Hidden: true})
 	now, diags := r.create(nil)
 	wantsError(t, diags, "Migration has begun and cannot be found",
-		"CCR accepted the start of the policy with the id 1, and no new execution of it is listed.", "ccr_executions (policy_id = \"1\")", "import it as 1/<execution id>; if not, apply again")
+		"CCR accepted the start of policy \"web\" (id 1), and no new execution of it is listed.", "ccr_executions (policy_id = \"1\")", "import it as 1/<execution id>; if not, apply again")
 	wantsGone(t, now)
 	r.wantsStarts(1)
 }
@@ -638,7 +638,7 @@ func TestRunInterrupted(t *testing.T) {
 		r.wait(r.WaitCount(r.ctx, http.MethodGet, executionsPath, 2))
 		r.interrupt(r.ctx)
 		now, diags := wait()
-		wantsError(t, diags, "Migration was not started", "Policy 1 was not run: it still has an execution under way: 1 (InProgress, no image migrated): the wait was interrupted.", "Next step: apply again.")
+		wantsError(t, diags, "Migration was not started", "Policy \"web\" (id 1) was not run: it still has an execution under way: 1 (InProgress, no image migrated): the wait was interrupted.", "Next step: apply again.")
 		wantsGone(t, now)
 		r.wantsStarts(0)
 	})
@@ -651,7 +651,7 @@ func TestRunInterrupted(t *testing.T) {
 		r.wait(r.WaitFault(r.ctx, fault, 1))
 		r.interrupt(r.ctx)
 		_, diags := wait()
-		wantsError(t, diags, "Migration was not started", "Policy 1 was not run: the wait was interrupted.")
+		wantsError(t, diags, "Migration was not started", "Policy \"web\" (id 1) was not run: the wait was interrupted.")
 		r.wantsStarts(0)
 	})
 
@@ -664,7 +664,7 @@ func TestRunInterrupted(t *testing.T) {
 		ctx, cancel := context.WithCancel(r.ctx)
 		cancel()
 		_, diags := r.applied(ctx, kindExecution, nil, r.config(nil))
-		wantsError(t, diags, "Migration was not started", "Policy 1 was not run: another run of it in this apply had not finished: the wait was interrupted.")
+		wantsError(t, diags, "Migration was not started", "Policy \"web\" (id 1) was not run: another run of it in this apply had not finished: the wait was interrupted.")
 		r.ReleaseExecutions()
 		_, diags = first()
 		wantsNone(t, diags)
@@ -718,7 +718,7 @@ func TestRunInterrupted(t *testing.T) {
 		r.interrupt(r.ctx)
 		now, diags := wait()
 		wantsError(t, diags, "Waiting for the migration was interrupted",
-			"Execution 1 of policy 1, when last seen: InProgress, 1 of 2 images migrated, 1 in progress.", "It may go on in CCR; its id is kept in the state.")
+			"Execution 1 of policy \"web\" (id 1), when last seen: InProgress, 1 of 2 images migrated, 1 in progress.", "It may go on in CCR; its id is kept in the state.")
 
 		// The next apply stops what is left and runs the policy again.
 		now, diags = r.read(r.ctx, now)
@@ -737,7 +737,7 @@ func TestRunInterrupted(t *testing.T) {
 func (r *runTest) wantsInterrupted(now *instance, diags diagnostics) {
 	r.t.Helper()
 	wantsError(r.t, diags, "Waiting for the migration was interrupted",
-		"Execution 1 of policy 1, when last seen: InProgress, no image migrated.", "It may go on in CCR; its id is kept in the state.",
+		"Execution 1 of policy \"web\" (id 1), when last seen: InProgress, no image migrated.", "It may go on in CCR; its id is kept in the state.",
 		"Next step: apply again, which stops this run if it still goes on", "`terraform untaint`")
 	wantsState(r.t, now, fields{"id": "1", "status": "InProgress"})
 	if !now.tainted {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
@@ -57,14 +56,14 @@ func (r *executionResource) Schema(ctx context.Context, _ resource.SchemaRequest
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(policyFail),
-				Validators:          []validator.String{stringvalidator.OneOf(onFailureValues...)},
+				Validators:          []validator.String{oneOfValidator(onFailureValues)},
 			},
 			"on_empty": schema.StringAttribute{
 				MarkdownDescription: onEmptyText + " Default: `continue`. A change runs nothing.",
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(policyContinue),
-				Validators:          []validator.String{stringvalidator.OneOf(onFailureValues...)},
+				Validators:          []validator.String{oneOfValidator(onFailureValues)},
 			},
 			"timeouts": timeoutsSchema(ctx, timeouts.Opts{
 				Create:            true,

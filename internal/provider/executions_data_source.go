@@ -55,12 +55,8 @@ func (d *executionsDataSource) Schema(_ context.Context, _ datasource.SchemaRequ
 func (d *executionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model executionsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	policy := parseIDArgument("policy_id", model.PolicyID, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
-		return
-	}
-	policy, err := client.ParseID(model.PolicyID.ValueString())
-	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("policy_id"), "Invalid value", fmt.Sprintf("policy_id: %s.", err))
 		return
 	}
 	executions, err := d.client.Executions(ctx, policy)
@@ -144,7 +140,7 @@ func executionReadAttributes() map[string]schema.Attribute {
 func executionStatusValidator() validator.String {
 	return stringCheck{"must be one of " + quotedList(executionStatuses), func(text string) error {
 		if (client.Execution{Status: text}).Phase() == client.PhaseUnknown {
-			return fmt.Errorf("%q is none of %q", text, executionStatuses)
+			return noneOf(text, executionStatuses)
 		}
 		return nil
 	}}

@@ -113,7 +113,7 @@ func TestExecutionsDataSourceErrors(t *testing.T) {
 	}
 	s := m.startProvider(t)
 	_, diags := s.read(t, "ccr_executions", arguments{"policy_id": "1", "status": "Faild"})
-	wantError(t, diags, `"Faild" is none of ["InProgress" "Succeed" "Failed" "Stopped"]`)
+	wantError(t, diags, `"Faild" is not one of "InProgress", "Succeed", "Failed", "Stopped"`)
 	_, diags = s.read(t, "ccr_executions", arguments{"policy_id": "x"})
 	wantError(t, diags, `"x" is not an id`)
 

@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/ccrmock"
+	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
 )
 
 // ugly is what a terminal, a log or a JSON parser may stumble over.
@@ -178,7 +179,7 @@ var lies = map[string]liar{
 		for r.Context().Err() == nil {
 			_, _ = io.WriteString(w, " ")
 			_ = http.NewResponseController(w).Flush()
-			_ = world{}.wait(r.Context(), time.Second)
+			_ = client.Sleep(r.Context(), time.Second)
 		}
 	},
 }

@@ -45,3 +45,13 @@ func called(noun string, name types.String, id client.ID) string {
 	}
 	return fmt.Sprintf("the %s %q (id %s)", noun, name.ValueString(), id)
 }
+
+// parseIDArgument reads an id that the user wrote, or that was not known when
+// the configuration was validated.
+func parseIDArgument(name string, id types.String, diags *diag.Diagnostics) client.ID {
+	parsed, err := client.ParseID(id.ValueString())
+	if err != nil {
+		diags.AddAttributeError(path.Root(name), "Invalid value", fmt.Sprintf("%s: %s.", name, err))
+	}
+	return parsed
+}

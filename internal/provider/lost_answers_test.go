@@ -142,7 +142,7 @@ func mutations() []mutation {
 		{
 			name: "start", method: http.MethodPost, path: "/v1/ccr/policies/*/start",
 			before: []block{registry, policy}, after: []block{registry, policy, lostExecution(true)},
-			unsettled: []string{"policy with the id 1", "may or may not have begun", "ccr_executions", "import it as 1/<execution id>"},
+			unsettled: []string{"request to start policy", "may or may not have begun", "ccr_executions", "import it as 1/<execution id>"},
 		},
 		{
 			name: "stop", method: http.MethodPost, path: "/v1/ccr/executions/*/stop",

@@ -43,15 +43,15 @@ The policy has 2 filters of type "tag"; CCR takes at most one.
 Next step: use one pattern such as {v1,v2}, or declare one policy for each tag.
 `},
 		"no such filter": {fields{"filters": []fields{{"type": "label", "value": "a"}}},
-			`ERROR AttributeName("filters").ElementKeyValue(tftypes.Object["type":tftypes.String, "value":tftypes.String]<"type":tftypes.String<"label">, "value":tftypes.String<"a">>).AttributeName("type"): Invalid Attribute Value Match
-Attribute filters[Value({"type":"label","value":"a"})].type value must be one of: ["name" "tag"], got: "label"
+			`ERROR AttributeName("filters").ElementKeyValue(tftypes.Object["type":tftypes.String, "value":tftypes.String]<"type":tftypes.String<"label">, "value":tftypes.String<"a">>).AttributeName("type"): Invalid value
+filters[Value({"type":"label","value":"a"})].type: "label" is not one of "name", "tag".
 `},
 		"empty filter": {fields{"filters": []fields{name("")}},
 			`ERROR AttributeName("filters").ElementKeyValue(tftypes.Object["type":tftypes.String, "value":tftypes.String]<"type":tftypes.String<"name">, "value":tftypes.String<"">>).AttributeName("value"): Invalid value
 filters[Value({"type":"name","value":""})].value: "" must not be empty and must not begin or end with a space.
 `},
-		"another trigger": {fields{"trigger_type": "scheduled"}, `ERROR AttributeName("trigger_type"): Invalid Attribute Value Match
-Attribute trigger_type value must be one of: ["manual"], got: "scheduled"
+		"another trigger": {fields{"trigger_type": "scheduled"}, `ERROR AttributeName("trigger_type"): Invalid value
+trigger_type: "scheduled" is not "manual", the only value there is.
 `},
 		"source by name": {fields{"src_registry_id": "cce-hub"}, `ERROR AttributeName("src_registry_id"): Invalid value
 src_registry_id: "cce-hub" is not an id: ids are positive whole numbers.
@@ -78,8 +78,8 @@ func TestPolicyInvalidAtPlanTime(t *testing.T) {
 	acceptance(t, resource.TestCase{Steps: []resource.TestStep{
 		plan(hcl{"filters": `[{ type = "name", value = "a/b" }, { type = "name", value = "a/c" }]`}, "Too many name filters", "filters", "="),
 		plan(hcl{"filters": `[]`}, "Missing name filter", "filters", "="),
-		plan(hcl{"filters": `[{ type = "label", value = "a" }]`}, `must be one of: ["name" "tag"], got: "label"`),
-		plan(hcl{"trigger_type": `"scheduled"`}, "trigger_type", "=", `must be one of: ["manual"], got: "scheduled"`),
+		plan(hcl{"filters": `[{ type = "label", value = "a" }]`}, `"label" is not one of "name", "tag".`),
+		plan(hcl{"trigger_type": `"scheduled"`}, "trigger_type", "=", `"scheduled" is not "manual"`),
 		plan(nil, "Source registry does not exist", "src_registry_id", "=", `The policy "web" is to read from the registry with the id 1, and CCR has none.`, "ccr_registries"),
 	}})
 	if n := m.Count("POST", ""); n != 0 {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
@@ -25,7 +24,7 @@ func filtersSchema() schema.SetNestedAttribute {
 			"type": schema.StringAttribute{
 				MarkdownDescription: "What the filter looks at, one of " + quotedList(client.FilterTypes) + ": `name` is namespace and repository, as in `cce/web`; `tag` is the tag.",
 				Required:            true,
-				Validators:          []validator.String{stringvalidator.OneOf(client.FilterTypes...)},
+				Validators:          []validator.String{oneOfValidator(client.FilterTypes)},
 			},
 			"value": schema.StringAttribute{
 				MarkdownDescription: "What it must be, as a whole: a literal, or a pattern with `*` (not across `/`), `**`, `?`, `{a,b}` and `[…]`. A CCE image hub migrates single images only: there the name must be a literal.",

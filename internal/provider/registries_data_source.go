@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -50,7 +49,7 @@ func (d *registriesDataSource) Schema(_ context.Context, _ datasource.SchemaRequ
 			"type": schema.StringAttribute{
 				MarkdownDescription: registryTypeText(),
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.OneOf(client.RegistryTypes...)},
+				Validators:          []validator.String{oneOfValidator(client.RegistryTypes)},
 			},
 			"name_regex": schema.StringAttribute{
 				MarkdownDescription: nameRegexText,

@@ -175,8 +175,8 @@ Next step: remove it, or move the password to access_secret_wo.
 		"empty": {fields{"access_secret_wo": "", "access_secret_wo_version": 1}, `ERROR AttributeName("credential").AttributeName("access_secret_wo"): Invalid value
 credential.access_secret_wo: it must not be empty.
 `},
-		"another type": {fields{"type": "token", "access_secret_wo": "s", "access_secret_wo_version": 1}, `ERROR AttributeName("credential").AttributeName("type"): Invalid Attribute Value Match
-Attribute credential.type value must be one of: ["basic"], got: "token"
+		"another type": {fields{"type": "token", "access_secret_wo": "s", "access_secret_wo_version": 1}, `ERROR AttributeName("credential").AttributeName("type"): Invalid value
+credential.type: "token" is not "basic", the only value there is.
 `},
 		"unknown plain":      {fields{"access_secret": unknown{}}, ""},
 		"unknown write-only": {fields{"access_secret_wo": unknown{}, "access_secret_wo_version": 1}, ""},

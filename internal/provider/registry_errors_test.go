@@ -25,9 +25,7 @@ func TestRegistryValidation(t *testing.T) {
 		config fields
 		want   string
 	}{
-		"unknown type": {fields{"type": "quay"}, `ERROR AttributeName("type"): Invalid Attribute Value Match
-Attribute type value must be one of: ["docker-registry" "harbor"], got: "quay"
-`},
+		"unknown type":   {fields{"type": "quay"}, invalid("type", `"quay" is not one of "docker-registry", "harbor"`)},
 		"no scheme":      {fields{"url": "hub.baidubce.com"}, invalid("url", `"hub.baidubce.com" must begin with http:// or https://, as in http://hub.baidubce.com`)},
 		"host and port":  {fields{"url": "hub.baidubce.com:443"}, invalid("url", `"hub.baidubce.com:443" must begin with http:// or https://, as in http://hub.baidubce.com`)},
 		"another scheme": {fields{"url": "ftp://hub.baidubce.com"}, invalid("url", `the scheme "ftp" is neither http nor https`)},
@@ -66,7 +64,7 @@ func TestRegistryInvalidAtPlanTime(t *testing.T) {
 		return resource.TestStep{Config: m.registry(changed), PlanOnly: true, ExpectError: says(parts...)}
 	}
 	acceptance(t, resource.TestCase{Steps: []resource.TestStep{
-		plan(hcl{"type": `"quay"`}, "type", "=", `"quay"`, `must be one of: ["docker-registry" "harbor"], got: "quay"`),
+		plan(hcl{"type": `"quay"`}, "type", "=", `"quay"`, `"quay" is not one of "docker-registry", "harbor".`),
 		plan(hcl{"type": ""}, `The argument "type" is required`),
 		plan(hcl{"url": `"hub.baidubce.com"`}, "url", "=", "must begin with http:// or https://"),
 		plan(hcl{"credential": `{ access_key = "u" }`}, "credential", "=", "neither access_secret_wo nor access_secret"),

@@ -10,8 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-
-	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
 )
 
 var _ datasource.DataSourceWithConfigure = (*registryHealthDataSource)(nil)
@@ -44,12 +42,8 @@ func (d *registryHealthDataSource) Schema(_ context.Context, _ datasource.Schema
 func (d *registryHealthDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model registryHealthModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	id := parseIDArgument("registry_id", model.RegistryID, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
-		return
-	}
-	id, err := client.ParseID(model.RegistryID.ValueString())
-	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("registry_id"), "Invalid value", fmt.Sprintf("registry_id: %s.", err))
 		return
 	}
 	healthy, err := d.client.CheckRegistry(ctx, id)

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -37,7 +36,7 @@ func (r *registryListResource) ListResourceConfigSchema(_ context.Context, _ lis
 			"type": schema.StringAttribute{
 				MarkdownDescription: registryTypeText(),
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.OneOf(client.RegistryTypes...)},
+				Validators:          []validator.String{oneOfValidator(client.RegistryTypes)},
 			},
 		},
 	}

@@ -130,7 +130,7 @@ func (r *registryResource) checkHealth(ctx context.Context, id client.ID, m *reg
 // are the ones there can be.
 func unhealthyDetail(what, url, login string) string {
 	return fmt.Sprintf("%s: its health check of %s with %s answered \"unhealthy\".\n\n"+
-		"Next step: check that the URL is right and reachable from CCR's network, that the user name and the password are, and the insecure setting if the certificate is private.",
+		"Next step: check the URL, which CCR's own network must reach, the user name and the password, and, where the certificate is private, the insecure setting.",
 		what, url, login)
 }
 

@@ -33,7 +33,7 @@ func (r *registryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 			"type": schema.StringAttribute{
 				MarkdownDescription: "Kind of registry, one of " + quotedList(client.RegistryTypes) + "; a CCE image hub is a `docker-registry`. A change is made in place.",
 				Required:            true,
-				Validators:          []validator.String{stringvalidator.OneOf(client.RegistryTypes...)},
+				Validators:          []validator.String{oneOfValidator(client.RegistryTypes)},
 			},
 			"url": schema.StringAttribute{
 				MarkdownDescription: "URL of the registry, with `http://` or `https://`; the CCE image hub is `http://hub.baidubce.com`. A change is made in place.",
@@ -86,7 +86,7 @@ func credentialSchema() schema.SingleNestedAttribute {
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(client.CredentialTypes[0]),
-				Validators:          []validator.String{stringvalidator.OneOf(client.CredentialTypes...)},
+				Validators:          []validator.String{oneOfValidator(client.CredentialTypes)},
 			},
 			"access_key": schema.StringAttribute{
 				MarkdownDescription: "User name. CCR hides it, so a change made outside Terraform is not seen. A change is made in place.",

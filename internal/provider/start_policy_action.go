@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/action/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -25,6 +24,7 @@ type startPolicyAction struct{ actionBase }
 var startKeeper = keeper{
 	timeout: "timeout",
 	again:   "start it again",
+	anew:    "start it again",
 	kept:    "It may go on in CCR, and nothing here remembers it",
 	follow: func(e client.Execution) string {
 		return fmt.Sprintf("follow it with the data source ccr_executions (policy_id = %q), or end it with the action ccr_stop_execution (policy_id = %q, execution_id = %q)", e.PolicyID, e.PolicyID, e.ID)
@@ -56,12 +56,12 @@ func (a *startPolicyAction) Schema(_ context.Context, _ action.SchemaRequest, re
 			"on_failure": schema.StringAttribute{
 				MarkdownDescription: onFailureText + " Default: `fail`.",
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.OneOf(onFailureValues...)},
+				Validators:          []validator.String{oneOfValidator(onFailureValues)},
 			},
 			"on_empty": schema.StringAttribute{
 				MarkdownDescription: onEmptyText + " Default: `continue`.",
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.OneOf(onFailureValues...)},
+				Validators:          []validator.String{oneOfValidator(onFailureValues)},
 			},
 			"timeout": schema.StringAttribute{
 				MarkdownDescription: "How long to wait for other runs of the policy and then for this one, as a duration such as `30m` or `2h`. Default: `60m`.",
@@ -88,13 +88,13 @@ func (a *startPolicyAction) Invoke(ctx context.Context, req action.InvokeRequest
 		wait:    wait,
 		blocked: reportProgress(a.world, resp.SendProgress, "Waiting until execution %s has finished: "),
 		started: func(e client.Execution) error {
-			say(fmt.Sprintf("Execution %s of policy %s began", e.ID, policy))
+			say(fmt.Sprintf("Execution %s of policy %s began", e.ID, a.runner.namer(ctx)(policy)))
 			return nil
 		},
 		progress: reportProgress(a.world, resp.SendProgress, "Execution %s: "),
 	})
 	if err != nil {
-		resp.Diagnostics.Append(startKeeper.diagnose(policy, err))
+		resp.Diagnostics.Append(startKeeper.diagnose(policy, a.runner.namer(ctx), err))
 		return
 	}
 	if !wait && !e.Finished() {
@@ -102,7 +102,7 @@ func (a *startPolicyAction) Invoke(ctx context.Context, req action.InvokeRequest
 		return
 	}
 	say(fmt.Sprintf("Execution %s ended: %s", e.ID, describeStatus(e)))
-	resp.Diagnostics.Append(outcome(e, orElse(config.OnFailure, policyFail), orElse(config.OnEmpty, policyContinue))...)
+	resp.Diagnostics.Append(startKeeper.outcome(e, a.runner.namer(ctx), orElse(config.OnFailure, policyFail), orElse(config.OnEmpty, policyContinue))...)
 }
 
 // orElse is an optional argument with its default.

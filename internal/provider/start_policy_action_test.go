@@ -45,7 +45,7 @@ func TestStartPolicySaysHowFarItIs(t *testing.T) {
 		said, diags := r.start(nil)
 		wantsNone(t, diags)
 		wantsSaid(t, said,
-			"Execution 1 of policy 1 began",
+			"Execution 1 of policy \"web\" (id 1) began",
 			"Execution 1: looking for images",
 			"Execution 1: 12 of 40 images migrated, 28 in progress",
 			"Execution 1: 30 of 40 images migrated, 1 failed, 9 in progress",
@@ -82,7 +82,7 @@ func TestStartPolicyWaitsForAnother(t *testing.T) {
 		wantsNone(t, diags)
 		wantsSaid(t, said,
 			"Waiting until execution 1 has finished: 1 of 4 images migrated, 3 in progress",
-			"Execution 2 of policy 1 began",
+			"Execution 2 of policy \"web\" (id 1) began",
 			"Execution 2 ended: Succeed, 4 of 4 images migrated",
 		)
 	})
@@ -98,7 +98,7 @@ func TestStartPolicyTakesItsTurn(t *testing.T) {
 	ctx, cancel := context.WithCancel(r.ctx)
 	cancel()
 	said, diags := r.invoked(ctx, kindStartPolicy, r.config(nil), nil)
-	wantsError(t, diags, "Migration was not started", "Policy 1 was not run: another run of it in this apply had not finished: the wait was interrupted.", "Next step: start it again.")
+	wantsError(t, diags, "Migration was not started", "Policy \"web\" (id 1) was not run: another run of it in this apply had not finished: the wait was interrupted.", "Next step: start it again.")
 	wantsSaid(t, said)
 	r.wantsStarts(1)
 	r.ReleaseExecutions()
@@ -112,7 +112,7 @@ func TestStartPolicyDoesNotWait(t *testing.T) {
 	r.HoldExecutions()
 	said, diags := r.start(fields{"wait_for_completion": false})
 	wantsNone(t, diags)
-	wantsSaid(t, said, "Execution 1 of policy 1 began", "Execution 1 goes on in CCR; nobody waits for it")
+	wantsSaid(t, said, "Execution 1 of policy \"web\" (id 1) began", "Execution 1 goes on in CCR; nobody waits for it")
 	r.wantsStatus(1, ccrmock.ExecutionInProgress)
 }
 
@@ -123,7 +123,7 @@ func TestStartPolicyThatEndsAtOnce(t *testing.T) {
 	r.ScriptExecutions(r.policy, ccrmock.ExecutionStep{Status: "Failed", StatusText: "login refused"})
 	said, diags := r.start(fields{"wait_for_completion": false})
 	wantsError(t, diags, "Migration failed", "Failed, no image migrated: login refused.")
-	wantsSaid(t, said, "Execution 1 of policy 1 began", "Execution 1 ended: Failed, no image migrated: login refused")
+	wantsSaid(t, said, "Execution 1 of policy \"web\" (id 1) began", "Execution 1 ended: Failed, no image migrated: login refused")
 }
 
 func TestStartPolicyJudges(t *testing.T) {
@@ -138,7 +138,7 @@ func TestStartPolicyJudges(t *testing.T) {
 		summary string
 		says    string
 	}{
-		"failed":             {step: failed, summary: "Migration failed", says: "Execution 1 of policy 1: Failed, 1 of 3 images migrated, 2 failed: disk full."},
+		"failed":             {step: failed, summary: "Migration failed", says: "Execution 1 of policy \"web\" (id 1): Failed, 1 of 3 images migrated, 2 failed: disk full."},
 		"failed, continue":   {step: failed, config: fields{"on_failure": "continue"}, warning: true, summary: "Migration failed"},
 		"stopped":            {step: stopped, summary: "Migration was stopped", says: "2 stopped. It was stopped by somebody or something else"},
 		"stopped, continue":  {step: stopped, config: fields{"on_failure": "continue"}, warning: true, summary: "Migration was stopped"},
@@ -167,7 +167,7 @@ func TestStartPolicyJudges(t *testing.T) {
 func TestStartPolicyThatIsNotSeenToEnd(t *testing.T) {
 	t.Parallel()
 	const (
-		seen = "Execution 1 of policy 1, when last seen: InProgress, 4 of 9 images migrated, 5 in progress."
+		seen = "Execution 1 of policy \"web\" (id 1), when last seen: InProgress, 4 of 9 images migrated, 5 in progress."
 		goes = "It may go on in CCR, and nothing here remembers it."
 		end  = `or end it with the action ccr_stop_execution (policy_id = "1", execution_id = "1").`
 	)
@@ -275,7 +275,7 @@ action "ccr_start_policy" "web" {
 }
 `)
 	out := c.invoke("", "ccr_start_policy.web")
-	for _, part := range []string{"Execution 1 of policy 1 began", "Execution 1 ended: Succeed, 2 of 2 images migrated"} {
+	for _, part := range []string{"Execution 1 of policy \"web\" (id 1) began", "Execution 1 ended: Succeed, 2 of 2 images migrated"} {
 		if !strings.Contains(out, part) {
 			t.Errorf("the CLI did not say %q:\n%s", part, out)
 		}

@@ -64,12 +64,12 @@ func (a *stopExecutionAction) Invoke(ctx context.Context, req action.InvokeReque
 	switch {
 	case errors.Is(err, errVanished) && e.Status == "":
 		resp.Diagnostics.AddAttributeError(path.Root("execution_id"), "Execution does not exist", fmt.Sprintf(
-			"Policy %s has no execution with the id %s.\n\nNext step: the data source ccr_executions (policy_id = %q) lists the policy's executions.", policy, id, policy))
+			"Policy %s has no execution with the id %s.\n\nNext step: the data source ccr_executions (policy_id = %q) lists the policy's executions.", a.runner.namer(ctx)(policy), id, policy))
 	case errors.Is(err, errVanished):
 		resp.Diagnostics.AddWarning("Execution is gone", fmt.Sprintf(
-			"%s. CCR was asked to stop it, and then its record was gone, so how it ended cannot be told.", describeExecution(e)))
+			"%s. CCR was asked to stop it, and then its record was gone, so how it ended cannot be told.", describeExecution(e, a.runner.namer(ctx))))
 	case err != nil:
-		resp.Diagnostics.Append(stopKeeper.stopFailed(policy, id, err))
+		resp.Diagnostics.Append(stopKeeper.stopFailed(policy, id, a.runner.namer(ctx), err))
 	default:
 		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf("Execution %s has ended: %s", e.ID, describeStatus(e))})
 	}

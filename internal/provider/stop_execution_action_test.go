@@ -90,7 +90,7 @@ func TestStopExecutionThatVanishes(t *testing.T) {
 	r.CreateExecution(r.policy, ccrmock.Execution{Counters: ccrmock.Counters{Total: 3, Succeed: 1, InProgress: 2}})
 	r.OnList(func(string, int) { r.PurgeExecution(1) })
 	said, diags := r.end(nil)
-	wantsWarning(t, diags, "Execution is gone", "Execution 1 of policy 1: InProgress, 1 of 3 images migrated, 2 in progress. CCR was asked to stop it, and then its record was gone")
+	wantsWarning(t, diags, "Execution is gone", "Execution 1 of policy \"web\" (id 1): InProgress, 1 of 3 images migrated, 2 in progress. CCR was asked to stop it, and then its record was gone")
 	wantsSaid(t, said)
 }
 
@@ -103,15 +103,15 @@ func TestStopExecutionThatDoesNotSettle(t *testing.T) {
 		summary   string
 		says      []string
 	}{
-		"in time":     {summary: "Execution did not stop in time", says: []string{"CCR was asked to stop execution 1 of policy 1.", still, "Next step: stop it again, or raise timeout."}},
-		"interrupted": {interrupt: true, summary: "Stopping the execution was interrupted", says: []string{"CCR was asked to stop execution 1 of policy 1.", still, "Next step: stop it again."}},
+		"in time":     {summary: "Execution did not stop in time", says: []string{"CCR was asked to stop execution 1 of policy \"web\" (id 1).", still, "Next step: stop it again, or raise timeout."}},
+		"interrupted": {interrupt: true, summary: "Stopping the execution was interrupted", says: []string{"CCR was asked to stop execution 1 of policy \"web\" (id 1).", still, "Next step: stop it again."}},
 		"lost": {
 			fault:   &ccrmock.Fault{Kind: ccrmock.FaultBody, Status: 502, Body: "<html>Bad Gateway</html>", Path: stopPath, Times: -1},
 			summary: "Execution did not stop in time", says: []string{"and the answer was lost.", still, "HTTP status: 502"},
 		},
 		"forbidden": {
 			fault:   &ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "AccessDenied", Path: stopPath},
-			summary: "Stopping the execution failed", says: []string{"Could not stop execution 1 of policy 1.", "Code: AccessDenied"},
+			summary: "Stopping the execution failed", says: []string{"Could not stop execution 1 of policy \"web\" (id 1).", "Code: AccessDenied"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -75,6 +76,23 @@ func notEmptyValidator() validator.String {
 		}
 		return nil
 	}}
+}
+
+// oneOfValidator wants one of values, to the letter.
+func oneOfValidator(values []string) validator.String {
+	return stringCheck{"must be one of " + quotedList(values), func(text string) error {
+		if !slices.Contains(values, text) {
+			return noneOf(text, values)
+		}
+		return nil
+	}}
+}
+
+func noneOf(text string, values []string) error {
+	if len(values) == 1 {
+		return fmt.Errorf("%q is not %q, the only value there is", text, values[0])
+	}
+	return fmt.Errorf("%q is not one of \"%s\"", text, strings.Join(values, `", "`))
 }
 
 // idValidator wants an id as the API counts them.

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
 )
 
 // world is what the provider takes from outside, so that a test can do
@@ -15,8 +17,7 @@ type world struct {
 	now    func() time.Time
 	// transport carries requests; nil is the client's own.
 	transport http.RoundTripper
-	// sleep waits, or returns the context's error when that ends first; nil is
-	// the client's own.
+	// sleep waits, or returns the context's error when that ends first.
 	sleep func(context.Context, time.Duration) error
 	// poll is how long to wait before the given look at something that takes
 	// its time, counted from 0.
@@ -24,7 +25,7 @@ type world struct {
 }
 
 func realWorld() world {
-	return world{getenv: os.Getenv, now: time.Now, poll: growingPoll}
+	return world{getenv: os.Getenv, now: time.Now, sleep: client.Sleep, poll: growingPoll}
 }
 
 const (
@@ -40,19 +41,4 @@ func growingPoll(look int) time.Duration {
 		interval = min(lastPoll, interval*3/2)
 	}
 	return time.Duration(float64(interval) * (0.9 + 0.2*rand.Float64()))
-}
-
-// wait sleeps for d, or less when ctx ends first.
-func (w world) wait(ctx context.Context, d time.Duration) error {
-	if w.sleep != nil {
-		return w.sleep(ctx, d)
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
