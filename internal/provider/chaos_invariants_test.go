@@ -112,7 +112,7 @@ func (c *chaos) checkOrphans() {
 		if has[fmt.Sprintf("ccr_policy_execution.%d", e.ID)] || c.known[e.ID] && e.Status != ccrmock.ExecutionInProgress {
 			continue
 		}
-		if !told(fmt.Sprintf("import it as %d/<execution id>", e.PolicyID)) && !told(fmt.Sprintf("Execution %d of policy ", e.ID)) {
+		if !told(fmt.Sprintf("(policy_id = \"%d\"). If a new one is there", e.PolicyID)) && !told(fmt.Sprintf("Execution %d of policy ", e.ID)) {
 			c.violate("nobody was told of execution %d of policy %d", e.ID, e.PolicyID)
 		}
 	}
