@@ -18,7 +18,7 @@ type creation[T any] struct {
 	// find returns the objects that have the name.
 	find func(context.Context) ([]T, error)
 	// same reports whether an object has the fields that were sent.
-	same func(T) bool
+	same func(context.Context, T) (bool, error)
 	// created is when the server says that it created an object.
 	created func(T) Time
 }
@@ -99,7 +99,12 @@ func adopt[T any](ctx context.Context, c *Client, in *collection[T], before *lis
 			unsettled.Found, unsettled.Reason = id, fmt.Sprintf("id %s, which was there before, has that name", id)
 			return 0, unsettled
 		}
-		if !made.same(found[0]) {
+		same, err := made.same(ctx, found[0])
+		if err != nil {
+			unsettled.Found, unsettled.Reason = id, fmt.Sprintf("id %s has that name, and whether the rest is what was sent cannot be told (%v)", id, err)
+			continue
+		}
+		if !same {
 			unsettled.Found, unsettled.Reason = id, fmt.Sprintf("id %s has that name but other fields", id)
 			return 0, unsettled
 		}

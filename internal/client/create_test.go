@@ -66,7 +66,6 @@ func (s *store) serve(r request) reply {
 			panic(err)
 		}
 		made["id"] = s.nextID
-		delete(made, "srcRegistry")
 		delete(made, "credential")
 		s.nextID++
 		s.objects = append(slices.Clone(s.objects), made)
@@ -112,7 +111,12 @@ var creates = map[string]struct {
 		func(ctx context.Context, c *Client, name string) (ID, error) {
 			return c.CreatePolicy(ctx, policyInput(name))
 		},
-		policyObject, func(o object) { o["destProjectName"] = "private" },
+		func(id int64, name string) object {
+			o := policyObject(id, name)
+			o["srcRegistry"] = object{"id": 1}
+			return o
+		},
+		func(o object) { o["srcRegistry"] = object{"id": 2} },
 	},
 }
 
@@ -240,6 +244,48 @@ func TestCreateSettledByName(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// Where a list tells only the name of a policy's source, it is looked up: two
+// policies that differ in nothing else are two.
+func TestCreateSettledBySource(t *testing.T) {
+	t.Parallel()
+	hub := func(id int64) *reply { r := listOf(registryObject(id, "hub")); return &r }
+	refusal := refused(403, "AccessDenied", "no registries for you")
+	for name, test := range map[string]struct {
+		registries *reply
+		reason     string
+	}{
+		"ours":           {hub(1), ""},
+		"another's":      {hub(2), "id 100 has that name but other fields"},
+		"nobody's":       {&reply{body: `{"totalCount":0,"pageNo":1,"pageSize":100,"result":[]}`}, "id 100 has that name but other fields"},
+		"cannot be told": {&refusal, "id 100 has that name, and whether the rest is what was sent cannot be told ("},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStore()
+			s.lost = func(s *store) reply {
+				s.objects = []any{policyObject(100, "new")}
+				return htmlPage(502)
+			}
+			policies := s.answer
+			s.answer = func(r request) reply {
+				if strings.HasSuffix(r.path, registriesPath) {
+					return *test.registries
+				}
+				return policies(r)
+			}
+			c, _ := newTestClient(s)
+			id, err := c.CreatePolicy(t.Context(), policyInput("new"))
+			var unsettled *UnsettledError
+			switch {
+			case test.reason == "" && (err != nil || id != 100):
+				t.Errorf("got %s and %v", id, err)
+			case test.reason != "" && (!errors.As(err, &unsettled) || unsettled.Found != 100 || !strings.HasPrefix(unsettled.Reason, test.reason)):
+				t.Errorf("got %s and %v, want %q", id, err, test.reason)
+			}
+		})
 	}
 }
 
@@ -552,18 +598,23 @@ func TestMatches(t *testing.T) {
 			t.Errorf("a registry with another %s matches", name)
 		}
 	}
-	policy := PolicyInput{Name: "a", Description: "b", DestProjectName: "c", Override: true}
-	samePolicy := Policy{ID: 1, Name: "a", Description: "b", DestProjectName: "c", Override: true, Enabled: true}
+	web, v1 := Filter{FilterName, "web"}, Filter{FilterTag, "v1"}
+	policy := PolicyInput{Name: "a", Description: "b", DestProjectName: "c", Override: true, Trigger: Trigger{"manual"}, Filters: []Filter{web, v1}}
+	samePolicy := Policy{ID: 1, Name: "a", Description: "b", DestProjectName: "c", Override: true, Enabled: true, TriggerType: "manual", Filters: []Filter{v1, web}}
 	if !policy.matches(samePolicy) {
 		t.Error("a policy does not match what created it")
 	}
 	for name, change := range map[string]func(*Policy){
 		"name": func(p *Policy) { p.Name = "x" }, "description": func(p *Policy) { p.Description = "x" },
 		"destination": func(p *Policy) { p.DestProjectName = "x" }, "override": func(p *Policy) { p.Override = false },
+		"trigger": func(p *Policy) { p.TriggerType = "x" }, "filter": func(p *Policy) { p.Filters = []Filter{web} },
 	} {
 		other := samePolicy
 		if change(&other); policy.matches(other) {
 			t.Errorf("a policy with another %s matches", name)
 		}
+	}
+	if samePolicy.TriggerType, samePolicy.Filters = "", nil; !policy.matches(samePolicy) {
+		t.Error("a policy does not match when the list leaves out its trigger and filters")
 	}
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"net/http"
@@ -79,16 +80,31 @@ func policyID(p Policy) ID { return p.ID }
 func (c *Client) CreatePolicy(ctx context.Context, in PolicyInput) (ID, error) {
 	call := newCall("create policy", http.MethodPost, policiesPath, in)
 	return create(ctx, c, c.policies, call, creation[Policy]{
-		name:    in.Name,
-		find:    func(ctx context.Context) ([]Policy, error) { return c.PoliciesNamed(ctx, in.Name) },
-		same:    in.matches,
+		name: in.Name,
+		find: func(ctx context.Context) ([]Policy, error) { return c.PoliciesNamed(ctx, in.Name) },
+		same: func(ctx context.Context, p Policy) (bool, error) {
+			if !in.matches(p) {
+				return false, nil
+			}
+			source, err := c.SourceID(ctx, p)
+			return source == in.SrcRegistry.ID, err
+		},
 		created: func(p Policy) Time { return p.CreationTime },
 	})
 }
 
+// matches compares what a list tells of a policy itself, as a rule not its
+// filters.
 func (in PolicyInput) matches(p Policy) bool {
-	return p.Name == in.Name && p.Description == in.Description &&
-		p.DestProjectName == in.DestProjectName && p.Override == in.Override
+	return p.Name == in.Name && p.Description == in.Description && p.DestProjectName == in.DestProjectName && p.Override == in.Override &&
+		(p.TriggerType == "" || p.TriggerType == in.Trigger.Type) &&
+		(p.Filters == nil || slices.Equal(sortedFilters(p.Filters), sortedFilters(in.Filters)))
+}
+
+func sortedFilters(filters []Filter) []Filter {
+	return slices.SortedFunc(slices.Values(filters), func(a, b Filter) int {
+		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Value, b.Value))
+	})
 }
 
 // UpdatePolicy replaces the whole policy: "Update migration strategy", PUT

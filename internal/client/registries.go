@@ -50,6 +50,12 @@ type Credential struct {
 	Type         string `json:"type"`
 }
 
+// String leaves out the secret, so that no verb of fmt prints it by accident.
+func (c Credential) String() string { return fmt.Sprintf("{%s (secret) %s}", c.AccessKey, c.Type) }
+
+// GoString does the same for %#v.
+func (c Credential) GoString() string { return c.String() }
+
 // RegistryQuery narrows a list on the server.
 type RegistryQuery struct {
 	// Keyword narrows by name; what exactly it matches is not documented.
@@ -92,7 +98,7 @@ func (c *Client) registryCreation(in RegistryInput) creation[Registry] {
 	return creation[Registry]{
 		name:    in.Name,
 		find:    func(ctx context.Context) ([]Registry, error) { return c.RegistriesNamed(ctx, in.Name) },
-		same:    in.matches,
+		same:    func(_ context.Context, r Registry) (bool, error) { return in.matches(r), nil },
 		created: func(r Registry) Time { return r.CreationTime },
 	}
 }

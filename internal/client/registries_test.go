@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -520,6 +521,18 @@ func TestActionsAreNotChecked(t *testing.T) {
 			c, _ := newTestClient(onlyFor(op.request, func(request) reply { return mutated(action, target) }))
 			if err := op.send(t.Context(), c); err != nil {
 				t.Errorf("%s, action %q: %v", op.name, action, err)
+			}
+		}
+	}
+}
+
+func TestCredentialPrintsNoSecret(t *testing.T) {
+	t.Parallel()
+	in := registryInput("hub")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		for _, value := range []any{in, &in, in.Credential, &in.Credential} {
+			if text := fmt.Sprintf(verb, value); strings.Contains(text, testAccessSecret) {
+				t.Errorf("%s of a %T prints %s", verb, value, text)
 			}
 		}
 	}
