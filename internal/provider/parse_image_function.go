@@ -80,6 +80,10 @@ func parseImage(text string) (image, error) {
 			maxImageLength, len(text), strings.ToValidUTF8(text[:64], ""))
 	}
 	named, err := reference.ParseNormalizedNamed(text)
+	// A host that is none ("a_b.example") the parser takes for part of the repository, and leaves no registry.
+	if err == nil && reference.Domain(named) == "" {
+		err = reference.ErrReferenceInvalidFormat
+	}
 	if err != nil {
 		return image{}, fmt.Errorf("%q is not an image reference: %s", text, imageFault(text, err))
 	}

@@ -64,6 +64,7 @@ func TestParseImageSaysWhatIsWrongAndWhere(t *testing.T) {
 		hexDigits:                           `64 hexadecimal digits are the id of an image, not its name`,
 		"https://hub.baidubce.com/cce/web":  `it begins at byte 0 with "https://", as a URL does`,
 		"hub..com/web":                      `the registry "hub..com" at byte 0 is neither a host nor a host and a port`,
+		"hub_a.example.com/web:v1":          `the registry "hub_a.example.com" at byte 0 is neither a host nor a host and a port`,
 		"hub.com:port/web":                  `the registry "hub.com:port" at byte 0 is neither a host nor a host and a port`,
 		"hub.baidubce.com/CCE/image:v1":     `in the repository part "CCE", "C" at byte 17 must be lower case`,
 		"Nginx":                             `in the repository part "Nginx", "N" at byte 0 must be lower case`,
@@ -131,7 +132,7 @@ func TestParseImageFunction(t *testing.T) {
 func FuzzParseImage(f *testing.F) {
 	for _, text := range []string{
 		"", "nginx", "hub.baidubce.com/cce/image:v1", "a:b@" + someDigest, "[::1]:5/a", "Foo/bar", "a//b", "a:@", "é/x:ü", "localhost/", "x://y", hexDigits,
-		"docker.io/" + strings.Repeat("a", 250), "a__b___c", "h:5:6/x",
+		"docker.io/" + strings.Repeat("a", 250), "a__b___c", "h:5:6/x", "a_b.c/d",
 	} {
 		f.Add(text)
 	}
