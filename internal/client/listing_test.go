@@ -589,7 +589,7 @@ func TestFindSaysWhat(t *testing.T) {
 		return things(ID(listings), 200), nil
 	})
 	_, err = c.find(t.Context(), 1000)
-	mustHold(t, err, "find thing 1000", "cannot be said whether it is gone")
+	mustHold(t, err, "find thing 1000", "cannot be said what is gone")
 }
 
 // One listing with that of an earlier read is two.

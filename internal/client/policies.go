@@ -148,11 +148,13 @@ func (c *Client) Policy(ctx context.Context, id ID) (Policy, error) {
 // Policies returns every policy, in no particular order: "Retrieve migration
 // strategy list", GET /v1/ccr/policies.
 func (c *Client) Policies(ctx context.Context) ([]Policy, error) {
-	l, err := c.policies.list(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Clone(l.items), nil // the listing is shared
+	return c.policies.whole(ctx)
+}
+
+// RecentPolicy is [Client.Policy] without a request where this process has seen
+// the policy before, however long ago.
+func (c *Client) RecentPolicy(ctx context.Context, id ID) (Policy, error) {
+	return c.policies.recall(ctx, id)
 }
 
 // PoliciesNamed returns every policy whose name is exactly name, as a rule one

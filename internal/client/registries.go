@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"slices"
 
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/bceauth"
 )
@@ -239,13 +238,9 @@ func (c *Client) RecentRegistry(ctx context.Context, id ID) (Registry, error) {
 // /v1/ccr/registries.
 func (c *Client) Registries(ctx context.Context, q RegistryQuery) ([]Registry, error) {
 	if q != (RegistryQuery{}) {
-		return listAll(ctx, c, c.registryPage(q), registryID)
+		return newCollection("registry", c, c.registryPage(q), registryID).whole(ctx)
 	}
-	l, err := c.registries.list(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Clone(l.items), nil // the listing is shared
+	return c.registries.whole(ctx)
 }
 
 // RegistriesNamed returns every registry whose name is exactly name, as a
@@ -253,7 +248,7 @@ func (c *Client) Registries(ctx context.Context, q RegistryQuery) ([]Registry, e
 func (c *Client) RegistriesNamed(ctx context.Context, name string) ([]Registry, error) {
 	if c.registries.narrows() {
 		end := c.registries.enter()
-		narrowed, err := c.Registries(ctx, RegistryQuery{Keyword: name})
+		narrowed, err := listAll(ctx, c, c.registryPage(RegistryQuery{Keyword: name}), registryID)
 		end()
 		if err != nil {
 			return nil, err

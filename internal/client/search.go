@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // confirmAttempts is how many listings may be read to prove that an object is
@@ -21,6 +22,15 @@ func (c *collection[T]) find(ctx context.Context, id ID) (T, error) {
 	}
 	var none T
 	return none, err
+}
+
+// whole returns every object, in a listing that proves all others absent.
+func (c *collection[T]) whole(ctx context.Context) ([]T, error) {
+	l, err := c.search(ctx, "every "+c.noun, func(*listing[T]) bool { return false })
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(l.items), nil // the listing is shared
 }
 
 // named returns the objects with the name, as a rule one or none.
@@ -61,7 +71,7 @@ func (c *collection[T]) search(ctx context.Context, what string, holds func(*lis
 	l, err := c.list(ctx)
 	for attempt := 1; err == nil && !l.complete && !holds(l); attempt++ {
 		if attempt == confirmAttempts {
-			return nil, fmt.Errorf("find %s: %w: no two listings in a row had the same objects, so it cannot be said whether it is gone; try again when fewer changes are under way",
+			return nil, fmt.Errorf("find %s: %w: no two listings in a row had the same objects, so it cannot be said what is gone; try again when fewer changes are under way",
 				what, errTorn)
 		}
 		l, err = c.listAfter(ctx, l.ended)

@@ -22,13 +22,13 @@ func idOrName() []datasource.ConfigValidator {
 	return []datasource.ConfigValidator{datasourcevalidator.ExactlyOneOf(path.MatchRoot("id"), path.MatchRoot("name"))}
 }
 
-// lookup finds one object by its id or its exact name. Names are looked for in
-// the listing that all reads share: many data sources cost no more than one.
+// lookup finds one object by its id or its exact name.
 type lookup[T any] struct {
-	noun string
-	byID func(context.Context, client.ID) (T, error)
+	noun  string
+	byID  func(context.Context, client.ID) (T, error)
+	named func(context.Context, string) (T, error)
+	// all and name are for names like the one that nothing has.
 	all  func(context.Context) ([]T, error)
-	id   func(T) client.ID
 	name func(T) string
 }
 
@@ -53,24 +53,18 @@ func (l lookup[T]) find(ctx context.Context, id, name types.String) (found T, di
 }
 
 func (l lookup[T]) byName(ctx context.Context, name string) (found T, diags diag.Diagnostics) {
-	items, err := l.all(ctx)
-	if err != nil {
-		diags.Append(nameLookupError(l.summary(), l.noun, name, err))
-		return found, diags
+	found, err := l.named(ctx, name)
+	if err == nil {
+		return found, nil
 	}
-	named := sortedByID(items, l.id, func(item T) bool { return l.name(item) == name })
-	switch len(named) {
-	case 0:
-		d := nameLookupError(l.summary(), l.noun, name, client.ErrNotFound)
-		diags.AddAttributeError(path.Root("name"), d.Summary(), d.Detail()+l.similar(items, name))
-	case 1:
-		found = named[0]
+	d := nameLookupError(l.summary(), l.noun, name, err)
+	switch {
+	case errors.Is(err, client.ErrNotFound):
+		diags.AddAttributeError(path.Root("name"), d.Summary(), d.Detail()+l.similar(ctx, name))
+	case errors.As(err, new(*client.AmbiguousNameError)):
+		diags.Append(diag.WithPath(path.Root("name"), d))
 	default:
-		several := &client.AmbiguousNameError{Noun: l.noun, Name: name}
-		for _, item := range named {
-			several.IDs = append(several.IDs, l.id(item))
-		}
-		diags.Append(diag.WithPath(path.Root("name"), nameLookupError(l.summary(), l.noun, name, several)))
+		diags.Append(d)
 	}
 	return found, diags
 }
@@ -78,8 +72,12 @@ func (l lookup[T]) byName(ctx context.Context, name string) (found T, diags diag
 func (l lookup[T]) summary() string { return "Looking up the " + l.noun + " failed" }
 
 // similar is a paragraph that names objects whose names are like name, "" when
-// there are none.
-func (l lookup[T]) similar(items []T, name string) string {
+// there are none to be seen.
+func (l lookup[T]) similar(ctx context.Context, name string) string {
+	items, err := l.all(ctx)
+	if err != nil {
+		return ""
+	}
 	var names []string
 	for _, item := range items {
 		names = append(names, l.name(item))

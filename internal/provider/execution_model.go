@@ -49,6 +49,14 @@ func (m *executionModel) read(e client.Execution) {
 	m.EndTime = textOrNull(e.EndTime.String())
 }
 
+// forgetResult makes what a wait finds out unknown.
+func (m *executionModel) forgetResult() {
+	m.Status, m.StatusText, m.EndTime = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+	for _, count := range []*types.Int64{&m.Total, &m.Succeed, &m.Failed, &m.Stopped, &m.InProgress} {
+		*count = types.Int64Unknown()
+	}
+}
+
 // execution is the record as the state has it.
 func (m *executionModel) execution() client.Execution {
 	id, _ := client.ParseID(m.ID.ValueString())

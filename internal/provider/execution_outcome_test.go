@@ -211,7 +211,7 @@ Next step: look at the policy's executions in the CCR console or with the data s
 		"Execution 7 of policy \"web\" (id 3), when last seen: InProgress, 1 of 4 images migrated, 3 in progress. The time set by timeouts.create was up.\n\n"+
 		"It may go on in CCR; its id is kept in the state.\n\n"+
 		"Next step: apply again, which stops this run if it still goes on and runs the policy again. To keep this run instead, run `terraform untaint` on the resource first; "+
-		"the next plan then reads how it ended. Raise timeouts.create if runs of this policy take so long.")
+		"the next apply then waits for it. Raise timeouts.create if runs of this policy take so long.")
 
 	wantText(t, startKeeper.diagnose(3, inTest, &runError{execution: e, err: errInterrupted}), `Waiting for the migration was interrupted
 

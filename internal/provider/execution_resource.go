@@ -36,10 +36,8 @@ const (
 
 // Marks in private state.
 const (
-	// unsaidKey marks a run that a refresh found not to have worked, so that no
-	// apply has said so yet.
-	unsaidKey = "unsaid"
-	// importedKey marks a record that was imported and not yet applied.
+	// importedKey marks a record that was imported: true until the first apply,
+	// then false. Whoever imports a record wants that record, whatever it says.
 	importedKey = "imported"
 )
 
@@ -52,32 +50,48 @@ var executionKeeper = keeper{
 	anew:    "change triggers to run the policy again",
 	kept:    "It may go on in CCR; its id is kept in the state",
 	follow: func(client.Execution) string {
-		return "apply again, which stops this run if it still goes on and runs the policy again. To keep this run instead, run `terraform untaint` on the resource first; the next plan then reads how it ended"
+		return "apply again, which stops this run if it still goes on and runs the policy again. To keep this run instead, run `terraform untaint` on the resource first; the next apply then waits for it"
 	},
 	adopt: func(policy client.ID) string { return fmt.Sprintf("import it as %s/<execution id>", policy) },
 }
 
+// resumeKeeper says what becomes of a run that an earlier apply left, and that
+// no taint marks.
+var resumeKeeper = keeper{
+	timeout: executionKeeper.timeout,
+	again:   executionKeeper.again,
+	kept:    executionKeeper.kept,
+	follow:  func(client.Execution) string { return "apply again, which goes on waiting for it" },
+}
+
 var deleteKeeper = keeper{timeout: "timeouts.delete", again: "apply again"}
 
-// ModifyPlan has a run that nobody waited for, and that did not work, run again.
+// ModifyPlan has a run waited for that still goes on, and the policy run again
+// when its run is what the settings planned call a failure.
 func (r *executionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() || req.State.Raw.IsNull() {
 		return
 	}
-	unsaid, diags := req.Private.GetKey(ctx, unsaidKey)
+	imported, diags := req.Private.GetKey(ctx, importedKey)
 	resp.Diagnostics.Append(diags...)
 	var state, plan executionModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || unsaid == nil {
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if !state.finished() {
+		if plan.WaitForCompletion.ValueBool() {
+			plan.forgetResult()
+			resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+		}
 		return
 	}
 	judged := executionKeeper.outcome(state.execution(), r.runner.namer(ctx), plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())
-	if !judged.HasError() {
+	if imported != nil || !judged.HasError() {
 		return
 	}
-	resp.Diagnostics.AddWarning(judged[0].Summary()+", and will be run again",
-		describeExecution(state.execution(), r.runner.namer(ctx))+". It ended when no apply waited for it.")
+	resp.Diagnostics.AddWarning(judged[0].Summary()+", and will be run again", describeExecution(state.execution(), r.runner.namer(ctx))+".")
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), types.StringUnknown())...)
 	resp.RequiresReplace.Append(path.Root("id"))
 }
@@ -146,25 +160,52 @@ func (r *executionResource) Read(ctx context.Context, req resource.ReadRequest, 
 		resp.Diagnostics.Append(apiError("Reading the execution failed", fmt.Sprintf("Could not read execution %s of policy %s", id, r.runner.namer(ctx)(policy)), err))
 		return
 	}
-	if !imported && e.Finished() {
-		judged := executionKeeper.outcome(e, r.runner.namer(ctx), state.OnFailure.ValueString(), state.OnEmpty.ValueString())
-		if judged.HasError() {
-			resp.Diagnostics.Append(resp.Private.SetKey(ctx, unsaidKey, []byte(`true`))...)
-		} else {
-			resp.Diagnostics.Append(judged...)
+	if e.Finished() {
+		name := r.runner.namer(ctx)
+		judged := executionKeeper.outcome(e, name, state.OnFailure.ValueString(), state.OnEmpty.ValueString())
+		if imported || !judged.HasError() {
+			resp.Diagnostics.Append(executionKeeper.outcome(e, name, policyContinue, policyContinue)...)
+		} else { // the plan says so, and has the policy run again
+			resp.Diagnostics.Append(resp.Private.SetKey(ctx, importedKey, nil)...)
 		}
 	}
 	state.read(e)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
-// Update has only settings of the wait to take over.
+// Update takes over settings of the wait, and waits for a run that an earlier
+// apply left: one that was interrupted, or that did not wait.
 func (r *executionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan executionModel
+	var state, plan executionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	limit, diags := plan.Timeouts.Create(ctx, defaultExecutionCreate)
+	resp.Diagnostics.Append(diags...)
+	imported, diags := req.Private.GetKey(ctx, importedKey)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if imported != nil {
+		imported = []byte(`false`)
+	}
+	if plan.WaitForCompletion.ValueBool() && !state.finished() {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		e, err := r.runner.await(ctx, state.execution(), nil)
+		if err != nil {
+			resp.Diagnostics.Append(resumeKeeper.diagnose(state.execution().PolicyID, r.runner.namer(ctx), err))
+			return
+		}
+		plan.read(e)
+		resp.Diagnostics.Append(executionKeeper.outcome(e, r.runner.namer(ctx), plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())...)
+		if resp.Diagnostics.HasError() {
+			imported = nil // the next plan has the policy run again
+		}
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, &plan)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, importedKey, nil)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, importedKey, imported)...)
 }
 
 func (r *executionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {

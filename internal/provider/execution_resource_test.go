@@ -195,7 +195,7 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 		}
 		diags = r.plans(now, config(nil), "replace")
 		wantsWarning(t, diags, "Migration failed, and will be run again",
-			"Execution 1 of policy \"web\" (id 1): Failed, 1 of 3 images migrated, 2 failed. It ended when no apply waited for it.")
+			"Execution 1 of policy \"web\" (id 1): Failed, 1 of 3 images migrated, 2 failed.")
 
 		now, diags = r.applied(r.ctx, kindExecution, now, config(fields{"policy_id": "1"}))
 		if diags.failed() {
@@ -216,8 +216,8 @@ func TestExecutionNotWaitedFor(t *testing.T) {
 		now, diags := r.read(r.ctx, now)
 		wantsWarning(t, diags, "Migration failed", "1 of 3 images migrated, 2 failed")
 		wantsNone(t, r.plans(now, config(more), ""))
-		// A stricter setting judges the next run, not this.
-		wantsNone(t, r.plans(now, config(nil), "update"))
+		// A stricter setting does not let a failure pass for success.
+		wantsWarning(t, r.plans(now, config(nil), "replace"), "Migration failed, and will be run again")
 	})
 
 	t.Run("failed, then on_failure = continue", func(t *testing.T) {
@@ -331,13 +331,13 @@ func TestExecutionUpdateSendsNothing(t *testing.T) {
 	wantsState(t, now, fields{"end_time": nil})
 	r.ResetJournal()
 	for _, more := range []fields{
-		{"on_failure": "fail"},
 		{"on_empty": "fail"},
 		{"wait_for_completion": false},
 		{"timeouts": fields{"create": "5m"}},
 		{"timeouts": fields{"create": "6m", "delete": "1m"}},
-		nil,
+		{},
 	} {
+		more["on_failure"] = "continue"
 		wantsNone(t, r.plans(now, more, "update"))
 		now, diags = r.applied(r.ctx, kindExecution, now, r.config(more))
 		wantsNone(t, diags)

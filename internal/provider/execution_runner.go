@@ -91,12 +91,11 @@ func (r *executionRunner) namer(ctx context.Context) namer {
 	return func(policy client.ID) string {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), namingTime)
 		defer cancel()
-		policies, err := r.client.Policies(ctx)
-		at := slices.IndexFunc(policies, func(p client.Policy) bool { return p.ID == policy })
-		if err != nil || at < 0 {
+		p, err := r.client.RecentPolicy(ctx, policy)
+		if err != nil {
 			return policy.String()
 		}
-		return bounded(fmt.Sprintf("%q (id %s)", policies[at].Name, policy))
+		return bounded(fmt.Sprintf("%q (id %s)", p.Name, policy))
 	}
 }
 

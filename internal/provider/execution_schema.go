@@ -46,20 +46,20 @@ func (r *executionResource) Schema(ctx context.Context, _ resource.SchemaRequest
 					"A change runs the policy again.", "A change runs the policy again.")},
 			},
 			"wait_for_completion": schema.BoolAttribute{
-				MarkdownDescription: "Whether the apply waits until the run has ended and judges it. When not, the run goes on by itself; the refresh that sees its end judges it, and the plan runs it again if `on_failure` or `on_empty` calls that a failure. Default: `true`. A change runs nothing.",
+				MarkdownDescription: "Whether the apply waits until the run has ended and judges it, and so does a later apply that finds it still going. When not, the run goes on by itself; the refresh that sees its end judges it, and the plan runs it again if `on_failure` or `on_empty` calls that a failure. Default: `true`. A change runs nothing.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(true),
 			},
 			"on_failure": schema.StringAttribute{
-				MarkdownDescription: onFailureText + " After an error the next apply runs the policy again. Default: `fail`. A change runs nothing.",
+				MarkdownDescription: onFailureText + " After an error the next apply runs the policy again, and so does a change to `fail` after a run that failed. Default: `fail`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(policyFail),
 				Validators:          []validator.String{oneOfValidator(onFailureValues)},
 			},
 			"on_empty": schema.StringAttribute{
-				MarkdownDescription: onEmptyText + " Default: `continue`. A change runs nothing.",
+				MarkdownDescription: onEmptyText + " A change to `fail` after such a run runs the policy again. Default: `continue`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(policyContinue),
@@ -72,11 +72,11 @@ func (r *executionResource) Schema(ctx context.Context, _ resource.SchemaRequest
 				DeleteDescription: "How long to wait until a run that is still going has stopped. Default: `10m`.",
 			}),
 			"id":          computedText("Id that CCR gave the execution."),
-			"status":      computedText("Status as CCR tells it: `Succeed`, `Failed`, `Stopped` or, for a run that was not waited for, `InProgress`."),
+			"status":      computedText("Status as CCR tells it: `Succeed`, `Failed`, `Stopped` or, while it goes on, `InProgress`."),
 			"status_text": computedText("What CCR says about the status, such as the reason of a failure."),
 			"trigger":     computedText("What started the execution: `manual`."),
 			"total":       computedCount("Number of images, by tag, that the run was to copy."),
-			"succeed":     computedCount("Number of images copied, or found to be there already."),
+			"succeed":     computedCount("Number of images copied, or left alone because the destination has the tag: without `override` CCR counts that as success whatever the tag holds."),
 			"failed":      computedCount("Number of images that could not be copied."),
 			"stopped":     computedCount("Number of images that were not copied because the run was stopped."),
 			"in_progress": computedCount("Number of images still being copied; 0 once the run has ended."),
@@ -117,5 +117,5 @@ func computedCount(description string) schema.Int64Attribute {
 func unlessImported(ctx context.Context, req planmodifier.MapRequest, resp *mapplanmodifier.RequiresReplaceIfFuncResponse) {
 	imported, diags := req.Private.GetKey(ctx, importedKey)
 	resp.Diagnostics.Append(diags...)
-	resp.RequiresReplace = !req.StateValue.IsNull() || imported == nil
+	resp.RequiresReplace = !req.StateValue.IsNull() || string(imported) != "true"
 }

@@ -124,8 +124,8 @@ func TestPoliciesDataSourceReadsEveryPage(t *testing.T) {
 	if len(ids) != 250 || ids[0] != "1" || ids[249] != "250" {
 		t.Errorf("%d ids: %v", len(ids), ids)
 	}
-	if policies, registries := m.Count("GET", "/v1/ccr/policies"), m.Count("GET", "/v1/ccr/registries"); policies != 3 || registries != 1 {
-		t.Errorf("%d requests for policies and %d for registries, not 3 and 1", policies, registries)
+	if policies, registries := m.Count("GET", "/v1/ccr/policies"), m.Count("GET", "/v1/ccr/registries"); policies != 6 || registries != 1 {
+		t.Errorf("%d requests for policies and %d for registries, not two listings of 3 pages and 1", policies, registries)
 	}
 }
 

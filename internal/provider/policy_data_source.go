@@ -54,11 +54,11 @@ func (d *policyDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		return
 	}
 	policy, diags := lookup[client.Policy]{
-		noun: "policy",
-		byID: d.client.Policy,
-		all:  d.client.Policies,
-		id:   policyID,
-		name: policyName,
+		noun:  "policy",
+		byID:  d.client.Policy,
+		named: d.client.PolicyNamed,
+		all:   d.client.Policies,
+		name:  policyName,
 	}.find(ctx, config.ID, config.Name)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {

@@ -53,12 +53,12 @@ func (d *registryDataSource) Read(ctx context.Context, req datasource.ReadReques
 		return
 	}
 	registry, diags := lookup[client.Registry]{
-		noun: "registry",
-		byID: d.client.Registry,
+		noun:  "registry",
+		byID:  d.client.Registry,
+		named: d.client.RegistryNamed,
 		all: func(ctx context.Context) ([]client.Registry, error) {
 			return d.client.Registries(ctx, client.RegistryQuery{})
 		},
-		id:   registryID,
 		name: registryName,
 	}.find(ctx, config.ID, config.Name)
 	resp.Diagnostics.Append(diags...)

@@ -135,7 +135,7 @@ func TestRegistryDataSourceReportsErrors(t *testing.T) {
 	m.SeedRegistries(150, "r")
 	m.AddFault(ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "AccessDenied", Message: "no", QueryContains: "pageNo=2", Times: -1})
 	s := m.startProvider(t)
-	for _, by := range []arguments{{"id": "1"}, {"name": "r-1"}} {
+	for _, by := range []arguments{{"id": "1"}, {"name": "no such"}} {
 		state, diags := s.read(t, "ccr_registry", by)
 		wantError(t, diags, "Looking up the registry failed", "AccessDenied", "HTTP status: 403", "Request id: ")
 		if state["url"] != nil {
