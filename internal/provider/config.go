@@ -58,19 +58,19 @@ var settings = []setting{
 		name: "access_key", variables: []string{"BAIDUCLOUD_ACCESS_KEY", "BCE_ACCESS_KEY_ID"}, required: true,
 		description: "Access key id that signs every request.",
 		argument:    func(m *configModel) attr.Value { return m.AccessKey },
-		apply:       func(cfg *client.Config, text string) error { cfg.AccessKey = text; return nil },
+		apply:       func(cfg *client.Config, text string) error { cfg.AccessKey = text; return checkKey(text) },
 	},
 	{
 		name: "secret_key", variables: []string{"BAIDUCLOUD_SECRET_KEY", "BCE_SECRET_ACCESS_KEY"}, required: true, sensitive: true,
 		description: "Secret access key that belongs to `access_key`. Prefer the environment: what is written here is in the configuration.",
 		argument:    func(m *configModel) attr.Value { return m.SecretKey },
-		apply:       func(cfg *client.Config, text string) error { cfg.SecretKey = text; return nil },
+		apply:       func(cfg *client.Config, text string) error { cfg.SecretKey = text; return checkKey(text) },
 	},
 	{
 		name: "session_token", variables: []string{"BAIDUCLOUD_SESSION_TOKEN", "BCE_SECURITY_TOKEN"}, sensitive: true,
 		description: "Session token, needed only with temporary credentials.",
 		argument:    func(m *configModel) attr.Value { return m.SessionToken },
-		apply:       func(cfg *client.Config, text string) error { cfg.SessionToken = text; return nil },
+		apply:       func(cfg *client.Config, text string) error { cfg.SessionToken = text; return checkKey(text) },
 	},
 	{
 		name: "allow_plain_http", about: "endpoint", fallback: "false",
@@ -222,6 +222,15 @@ func attributeText(value attr.Value) string {
 		return strconv.FormatFloat(value.ValueFloat64(), 'g', -1, 64)
 	}
 	return value.String() // the literal
+}
+
+// checkKey refuses what cannot go into a header, as a key pasted with a line
+// break. It does not repeat the key.
+func checkKey(text string) error {
+	if at := strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }); at >= 0 {
+		return fmt.Errorf("the character at byte %d is none that a key has", at)
+	}
+	return nil
 }
 
 func parsePositiveDuration(text string) (time.Duration, error) {

@@ -60,7 +60,7 @@ func (l lookup[T]) byName(ctx context.Context, name string) (found T, diags diag
 	d := nameLookupError(l.summary(), l.noun, name, err)
 	switch {
 	case errors.Is(err, client.ErrNotFound):
-		diags.AddAttributeError(path.Root("name"), d.Summary(), d.Detail()+l.similar(ctx, name))
+		diags.AddAttributeError(path.Root("name"), d.Summary(), strings.Replace(d.Detail(), "\n\nNext step:", l.similar(ctx, name)+"\n\nNext step:", 1))
 	case errors.As(err, new(*client.AmbiguousNameError)):
 		diags.Append(diag.WithPath(path.Root("name"), d))
 	default:

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -119,6 +120,10 @@ func nextStep(err error, api *client.Error) string {
 		return "try again; if it goes on, look for a proxy that cuts answers short."
 	case nextSteps[api.Code] != "":
 		return nextSteps[api.Code]
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, new(tls.RecordHeaderError)):
+		return "check the scheme of the provider's endpoint (CCR_ENDPOINT): without one it is https, and what answers there speaks plain http."
+	case api.Status == http.StatusBadRequest:
+		return "correct what the server names, then apply again."
 	case api.Status == http.StatusTooManyRequests:
 		return "try again later, or set the provider's requests_per_second to stay below the server's limit."
 	case api.Status == 0:
@@ -157,13 +162,16 @@ func unsettledStep(err error) string {
 // resourceTypes names the resource for each of the client's nouns.
 var resourceTypes = map[string]string{"registry": "ccr_registry", "policy": "ccr_migration_policy"}
 
-// nameTaken is the detail of a refused create or rename whose name another
-// object has; id is 0 when it could not be found.
-func nameTaken(tried, noun, name string, id client.ID, err error) string {
+// nameTaken is the detail of a refused create, or rename of own, whose name
+// another object has; id is 0 when it could not be found.
+func nameTaken(tried, noun, name string, id, own client.ID, err error) string {
 	detail := errorDetail(tried, err)
 	kind := resourceTypes[noun]
 	if id == 0 {
 		return detail + "\n\nNext step: choose another name, or import the one that has it."
+	}
+	if own != 0 {
+		return detail + fmt.Sprintf("\n\nThe %s named %q has the id %s.\n\nNext step: choose another name, or rename that one first.", noun, name, id)
 	}
 	return detail + fmt.Sprintf("\n\nThe %s named %q has the id %s.\n\n"+
 		"Next step: to manage that one, run `terraform import %s.<label> %s` with the label of this resource; otherwise choose another name.",

@@ -2,7 +2,9 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -50,7 +52,9 @@ var errorTexts = []struct {
 Code: BadRequest
 Request: PUT /v1/ccr/registries
 HTTP status: 400 Bad Request
-Request id: ` + requestID(1),
+Request id: ` + requestID(1) + `
+
+Next step: correct what the server names, then apply again.`,
 	},
 	{
 		"conflict", ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "StatusConflict", Message: "the name is taken"}, callUpdate,
@@ -323,6 +327,11 @@ func TestNextSteps(t *testing.T) {
 	} {
 		if nextStep(nil, &client.Error{Code: code}) == nextStep(nil, &client.Error{Code: "Unheard"}) {
 			t.Errorf("%s has no next step", code)
+		}
+	}
+	for _, err := range []error{http.ErrSchemeMismatch, tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}} {
+		if step := nextStep(fmt.Errorf("list: %w", err), &client.Error{}); !strings.Contains(step, "speaks plain http") {
+			t.Errorf("%v: %q", err, step)
 		}
 	}
 }

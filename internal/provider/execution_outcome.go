@@ -107,7 +107,7 @@ func (k keeper) unseen(policy client.ID, name namer, err *unseenError) diag.Diag
 	summary, what := "Migration has begun and cannot be found", fmt.Sprintf("CCR accepted the start of policy %s, and %s", name(policy), none)
 	if err.lost != nil {
 		summary, what = "Migration may have begun", fmt.Sprintf(
-			"The answer to the request to start policy %s was lost, and %s, so a run may or may not have begun. The request was sent once and is not repeated", name(policy), none)
+			"CCR gave no clear answer to the request to start policy %s, and %s, so a run may or may not have begun. The request was sent once and is not repeated", name(policy), none)
 	}
 	what += "."
 	if cause := errors.Join(err.lost, err.look); cause != nil {

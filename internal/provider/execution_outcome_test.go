@@ -197,7 +197,7 @@ func TestKeeperWords(t *testing.T) {
 	html := startErrors(t, ccrmock.Fault{Kind: ccrmock.FaultBody, Status: 502, Body: "<html>Bad Gateway</html>"})[0]
 	wantText(t, executionKeeper.diagnose(3, inTest, &unseenError{lost: html}), `Migration may have begun
 
-The answer to the request to start policy "web" (id 3) was lost, and no new execution of it is listed, so a run may or may not have begun. The request was sent once and is not repeated.
+CCR gave no clear answer to the request to start policy "web" (id 3), and no new execution of it is listed, so a run may or may not have begun. The request was sent once and is not repeated.
 
 Server: the answer (application/json, 24 bytes) begins "<html>Bad Gateway</html>"
 Request: POST /v1/ccr/policies/3/start

@@ -64,7 +64,10 @@ var resumeKeeper = keeper{
 	follow:  func(client.Execution) string { return "apply again, which goes on waiting for it" },
 }
 
-var deleteKeeper = keeper{timeout: "timeouts.delete", again: "apply again"}
+// longerDelete is the argument that bounds a delete, as a person can raise it.
+const longerDelete = "timeouts.delete (a destroy takes it from the state, so apply it first)"
+
+var deleteKeeper = keeper{timeout: longerDelete, again: "run the command again"}
 
 // ModifyPlan has a run waited for that still goes on, and the policy run again
 // when its run is what the settings planned call a failure.

@@ -487,7 +487,7 @@ func TestDestroyThatDoesNotSettle(t *testing.T) {
 	}{
 		"in time": {
 			summary: "Execution did not stop in time",
-			says:    []string{"CCR was asked to stop execution 1 of policy \"web\" (id 1)." + still, "Next step: apply again, or raise timeouts.delete."},
+			says:    []string{"CCR was asked to stop execution 1 of policy \"web\" (id 1)." + still, "Next step: run the command again, or raise timeouts.delete (a destroy takes it from the state"},
 		},
 		"and each answer is lost": {
 			fault:   &ccrmock.Fault{Kind: ccrmock.FaultStatus, Status: 500, Path: stopPath, Times: -1},
@@ -511,12 +511,12 @@ func TestDestroyThatDoesNotSettle(t *testing.T) {
 		},
 		"when interrupted": {
 			until: 3, summary: "Stopping the execution was interrupted",
-			says: []string{"CCR was asked to stop execution 1 of policy \"web\" (id 1)." + still, "Next step: apply again."},
+			says: []string{"CCR was asked to stop execution 1 of policy \"web\" (id 1)." + still, "Next step: run the command again."},
 		},
 		"when interrupted at the first look": {
 			fault: &ccrmock.Fault{Kind: ccrmock.FaultHangBefore, Path: executionsPath},
 			until: 1, summary: "Stopping the execution was interrupted",
-			says: []string{"CCR was not yet asked to stop execution 1 of policy \"web\" (id 1).", "Next step: apply again."},
+			says: []string{"CCR was not yet asked to stop execution 1 of policy \"web\" (id 1).", "Next step: run the command again."},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -836,7 +836,8 @@ func TestAccExecutionArguments(t *testing.T) {
 		step(`policy_id = "0"`, `"0" is not an id`),
 		step("policy_id = \"1\"\n on_failure = \"ignore\"", "on_failure", `"fail"`, `"continue"`),
 		step("policy_id = \"1\"\n on_empty = \"ignore\"", "on_empty", `"fail"`, `"continue"`),
-		step("policy_id = \"1\"\n timeouts = { create = \"soon\" }", "Time Duration"),
+		step("policy_id = \"1\"\n timeouts = { create = \"soon\" }", `"soon" is not a positive duration`),
+		step("policy_id = \"1\"\n timeouts = { delete = \"0s\" }", `"0s" is not a positive duration`),
 		step(`policy_id = "7"`, "Policy does not exist", "CCR has no policy with the id 7"),
 	}})
 	if n := m.Count(http.MethodPost, ""); n != 1 {

@@ -108,9 +108,15 @@ func (r *executionRunner) turn(ctx context.Context, policy client.ID) (free func
 		r.turns[policy] = turn
 	}
 	r.mu.Unlock()
+	free = func() { <-turn }
+	select { // whatever has become of ctx
+	case turn <- struct{}{}:
+		return free, nil
+	default:
+	}
 	select {
 	case turn <- struct{}{}:
-		return func() { <-turn }, nil
+		return free, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("another run of it in this apply had not finished: %w", endOf(ctx))
 	}

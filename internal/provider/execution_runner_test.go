@@ -477,7 +477,7 @@ func TestRunStartIsSentOnce(t *testing.T) {
 				r.wantsStarts(1)
 				if !test.begun {
 					wantsError(t, diags, "Migration may have begun",
-						"The answer to the request to start policy \"web\" (id 1) was lost, and no new execution of it is listed",
+						"CCR gave no clear answer to the request to start policy \"web\" (id 1), and no new execution of it is listed",
 						"Request: POST /v1/ccr/policies/1/start", "import it as 1/<execution id>")
 					wantsGone(t, now)
 					now, diags = r.create(nil)

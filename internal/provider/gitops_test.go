@@ -28,13 +28,16 @@ import (
 // looks whether they still do.
 const (
 	gitopsInit  = "init -input=false -lockfile=readonly"
-	gitopsPlan  = "plan -input=false -no-color -lock-timeout=10m -out=tfplan"
-	gitopsDrift = "plan -input=false -no-color -lock-timeout=10m -detailed-exitcode"
+	gitopsPlan  = "plan -input=false -no-color " + gitopsLock + " -out=tfplan"
+	gitopsDrift = "plan -input=false -no-color -lock=false -detailed-exitcode"
 	gitopsShow  = "show -json tfplan"
-	gitopsApply = "apply -input=false -no-color -lock-timeout=10m tfplan"
+	gitopsApply = "apply -input=false -no-color " + gitopsLock + " tfplan"
 
 	// With both, as a pipeline that skips an apply without changes wants it.
-	gitopsPlanChanges = gitopsDrift + " -out=tfplan"
+	gitopsPlanChanges = "plan -input=false -no-color " + gitopsLock + " -detailed-exitcode -out=tfplan"
+
+	// On the main branch; a plan of a pull request takes no lock.
+	gitopsLock = "-lock-timeout=90m"
 )
 
 func TestGitOpsCommands(t *testing.T) {
@@ -43,7 +46,7 @@ func TestGitOpsCommands(t *testing.T) {
 		"github-actions/ccr.yml":   {gitopsInit, gitopsPlanChanges, gitopsShow, gitopsApply, gitopsDrift},
 		"gitlab-ci/.gitlab-ci.yml": {gitopsInit, gitopsPlan, gitopsShow, gitopsApply, gitopsDrift},
 	} {
-		text := readFile(t, filepath.Join(examplesRoot, "gitops", file))
+		text := strings.ReplaceAll(readFile(t, filepath.Join(examplesRoot, "gitops", file)), `"$LOCK"`, gitopsLock)
 		for _, command := range commands {
 			if !strings.Contains(text, "terraform "+command) {
 				t.Errorf("examples/gitops/%s does not run %q", file, command)

@@ -33,6 +33,7 @@ import (
 //	fill in FILE     fill in what CCR does not tell in generated configuration
 //	hold             let executions begin and not go on
 //	release          let them go on, and wait until they have ended
+//	release later    let them go on once the next command waits for one
 //	interrupt        press Ctrl-C in the next command once its execution has begun
 //	background CMD   run the command elsewhere until its execution has begun
 //	foreground       wait for that command to end
@@ -172,7 +173,11 @@ func (r *reader) try(comment string) {
 	case "hold":
 		r.mock.HoldExecutions()
 	case "release":
-		r.release()
+		if rest == "later" {
+			r.releaseLater()
+		} else {
+			r.release()
+		}
 	case "interrupt":
 		r.interrupted = true
 	case "background":
@@ -221,6 +226,17 @@ func (r *reader) release() {
 	if err := r.mock.WaitIdle(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// releaseLater takes a command for one that waits when it has looked more often
+// than a plan does.
+func (r *reader) releaseLater() {
+	const looks, plan = "/v1/ccr/executions", 3
+	after := r.mock.Count("GET", looks) + plan + 1
+	go func() {
+		_ = r.mock.WaitCount(r.t.Context(), "GET", looks, after) // or the guide has ended
+		r.mock.ReleaseExecutions()
+	}()
 }
 
 // shell runs a block's commands to their end.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -44,6 +45,20 @@ func called(noun string, name types.String, id client.ID) string {
 		return fmt.Sprintf("the %s with the id %s", noun, id)
 	}
 	return fmt.Sprintf("the %s %q (id %s)", noun, name.ValueString(), id)
+}
+
+// nameBefore is the name of what an update is about.
+func nameBefore(ctx context.Context, req resource.UpdateRequest, diags *diag.Diagnostics) (name types.String) {
+	diags.Append(req.State.GetAttribute(ctx, path.Root("name"), &name)...)
+	return name
+}
+
+// triedUpdate says what an update that failed was about.
+func triedUpdate(noun string, before, after types.String, id client.ID) string {
+	if before.IsNull() || before.Equal(after) {
+		return fmt.Sprintf("Could not update the %s %q (id %s)", noun, after.ValueString(), id)
+	}
+	return fmt.Sprintf("Could not update the %s %q (id %s), which is to be named %q", noun, before.ValueString(), id, after.ValueString())
 }
 
 // parseIDArgument reads an id that the user wrote, or that was not known when

@@ -31,6 +31,12 @@ func importByIDOrName(ctx context.Context, noun string, req resource.ImportState
 			return
 		}
 	}
+	if err != nil && req.ID == "" && text != "" {
+		resp.Diagnostics.AddError("Invalid import id", fmt.Sprintf(
+			"The identity's id %q is not the id of a %s, a positive whole number.\n\n"+
+				"Next step: correct it. To import by name, write id = \"name=<its name>\" in the import block instead of an identity.", text, noun))
+		return
+	}
 	if err != nil {
 		kind := resourceTypes[noun]
 		resp.Diagnostics.AddError("Invalid import id", fmt.Sprintf(

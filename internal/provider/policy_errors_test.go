@@ -44,11 +44,21 @@ Next step: use one pattern such as {v1,v2}, or declare one policy for each tag.
 `},
 		"no such filter": {fields{"filters": []fields{{"type": "label", "value": "a"}}},
 			`ERROR AttributeName("filters").ElementKeyValue(tftypes.Object["type":tftypes.String, "value":tftypes.String]<"type":tftypes.String<"label">, "value":tftypes.String<"a">>).AttributeName("type"): Invalid value
-filters[Value({"type":"label","value":"a"})].type: "label" is not one of "name", "tag".
+filters.type: "label" is not one of "name", "tag".
+`},
+		"a reference": {fields{"filters": []fields{name("cce/web:v1")}}, `ERROR AttributeName("filters"): Invalid name filter
+"cce/web:v1" is more than a name: a filter of type "name" takes namespace and repository alone.
+
+Next step: write the tag as a filter of its own, as in { type = "tag", value = "v1" }; the function parse_image takes a reference apart.
+`},
+		"a torn pattern": {fields{"filters": []fields{name("cce/*"), tag("v[1")}}, `ERROR AttributeName("filters"): Invalid filter pattern
+"v[1" is not a pattern that can match.
+
+Next step: look for a bracket or brace that is not closed.
 `},
 		"empty filter": {fields{"filters": []fields{name("")}},
 			`ERROR AttributeName("filters").ElementKeyValue(tftypes.Object["type":tftypes.String, "value":tftypes.String]<"type":tftypes.String<"name">, "value":tftypes.String<"">>).AttributeName("value"): Invalid value
-filters[Value({"type":"name","value":""})].value: "" must not be empty and must not begin or end with a space.
+filters.value: "" must not be empty and must not begin or end with a space.
 `},
 		"another trigger": {fields{"trigger_type": "scheduled"}, `ERROR AttributeName("trigger_type"): Invalid value
 trigger_type: "scheduled" is not "manual", the only value there is.
@@ -154,7 +164,7 @@ func TestPolicyNameTaken(t *testing.T) {
 	m := startMock(t)
 	m.seedSource(t)
 	m.CreatePolicy(heldPolicy)
-	taken := func(tried, method string, request int) string {
+	taken := func(tried, step, method string, request int) string {
 		return fmt.Sprintf(`ERROR AttributeName("name"): Policy name is taken
 Could not %s.
 
@@ -166,17 +176,17 @@ Request id: %s
 
 The policy named "web" has the id 1.
 
-Next step: to manage that one, run `+"`terraform import ccr_migration_policy.<label> 1`"+` with the label of this resource; otherwise choose another name.
-`, tried, method, requestID(request))
+Next step: %s.
+`, tried, method, requestID(request), step)
 	}
 	p := m.core(t, "ccr_migration_policy", nil)
-	if got, want := told(p.apply(plainPolicy)), taken(`create the policy "web"`, "POST", 3); got != want {
+	if got, want := told(p.apply(plainPolicy)), taken(`create the policy "web"`, "to manage that one, run `terraform import ccr_migration_policy.<label> 1` with the label of this resource; otherwise choose another name", "POST", 3); got != want {
 		t.Errorf("create: got:\n%s\nwant:\n%s", got, want)
 	}
 	wantQuiet(t, p.apply(changed(plainPolicy, fields{"name": "other"})))
 	planned, _ := p.plan(plainPolicy)
 	request := len(m.Requests()) + 1
-	if got, want := told(p.applyPlan(planned)), taken(`update the policy "web" (id 2)`, "PUT", request); got != want {
+	if got, want := told(p.applyPlan(planned)), taken(`update the policy "other" (id 2), which is to be named "web"`, "choose another name, or rename that one first", "PUT", request); got != want {
 		t.Errorf("rename: got:\n%s\nwant:\n%s", got, want)
 	}
 }
@@ -205,7 +215,7 @@ func TestPolicyThatCannotBeReadBack(t *testing.T) {
 func TestPolicyPatternOnTheCCEHub(t *testing.T) {
 	t.Parallel()
 	const warning = `WARNING AttributeName("filters"): The CCE hub migrates single images only
-The name filter %q of the policy "web" is a pattern, and its source, the registry "source", is the CCE image hub, which cannot list its images: executions will fail.
+The name filter %q of the policy "web" is a pattern, and its source, the registry "source", is the CCE image hub, which cannot list its images: executions are expected to fail.
 
 Next step: declare one policy for each image (for_each).
 `

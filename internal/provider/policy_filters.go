@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
@@ -59,6 +60,7 @@ func (v filtersValidator) ValidateSet(ctx context.Context, req validator.SetRequ
 			undecided++
 		}
 		count[f.Type.ValueString()]++
+		v.validateValue(f, req, resp)
 	}
 	names, tags := count[client.FilterName], count[client.FilterTag]
 	switch {
@@ -71,6 +73,20 @@ func (v filtersValidator) ValidateSet(ctx context.Context, req validator.SetRequ
 	case names == 0 && undecided == 0:
 		resp.Diagnostics.AddAttributeError(req.Path, "Missing name filter",
 			"The policy has no filter of type \"name\", which says what images it migrates.\n\nNext step: add one, as in { type = \"name\", value = \"cce/web\" }.")
+	}
+}
+
+// validateValue refuses what no image can satisfy.
+func (v filtersValidator) validateValue(f filterModel, req validator.SetRequest, resp *validator.SetResponse) {
+	value := f.Value.ValueString()
+	switch {
+	case f.Type.ValueString() == client.FilterName && strings.ContainsAny(value, ":@"):
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid name filter", fmt.Sprintf(
+			"%q is more than a name: a filter of type \"name\" takes namespace and repository alone.\n\n"+
+				"Next step: write the tag as a filter of its own, as in { type = \"tag\", value = \"v1\" }; the function parse_image takes a reference apart.", value))
+	case !doublestar.ValidatePattern(value):
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid filter pattern", fmt.Sprintf(
+			"%q is not a pattern that can match.\n\nNext step: look for a bracket or brace that is not closed.", value))
 	}
 }
 

@@ -87,7 +87,7 @@ func warnSingleImages(ctx context.Context, source client.Registry, plan *policyM
 		return
 	}
 	diags.AddAttributeWarning(path.Root("filters"), "The CCE hub migrates single images only", fmt.Sprintf(
-		"The name filter %q of the policy %q is a pattern, and its source, the registry %q, is the CCE image hub, which cannot list its images: executions will fail.\n\n"+
+		"The name filter %q of the policy %q is a pattern, and its source, the registry %q, is the CCE image hub, which cannot list its images: executions are expected to fail.\n\n"+
 			"Next step: declare one policy for each image (for_each).", name, plan.Name.ValueString(), source.Name))
 }
 
@@ -161,7 +161,7 @@ func (r *policyResource) Update(ctx context.Context, req resource.UpdateRequest,
 	err := r.client.UpdatePolicy(ctx, id, in)
 	resp.Diagnostics.Append(noteUpdate(ctx, resp.Private, err)...)
 	if err != nil {
-		tried := fmt.Sprintf("Could not update the policy %q (id %s)", in.Name, id)
+		tried := triedUpdate("policy", nameBefore(ctx, req, &resp.Diagnostics), plan.Name, id)
 		resp.Diagnostics.Append(r.writeError(ctx, "Updating the policy failed", tried, in, id, err))
 		return
 	}
@@ -201,7 +201,7 @@ func (r *policyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	switch {
 	case running:
 		resp.Diagnostics.AddError("Policy is still running", errorDetail(tried+fmt.Sprintf(" within %s", limit), err)+
-			"\n\nNext step: wait for it or stop it, or raise timeouts.delete, then apply again.")
+			"\n\nNext step: wait for it, or stop it in the CCR console or with the action ccr_stop_execution, or raise "+longerDelete+". Then run the command again.")
 	case err != nil:
 		resp.Diagnostics.Append(apiError("Deleting the policy failed", tried, err))
 	}
@@ -244,7 +244,7 @@ func (r *policyResource) writeError(ctx context.Context, summary, tried string, 
 		if nameIsFree(found.ID, own, lookErr) {
 			return apiError(summary, tried, err)
 		}
-		return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Policy name is taken", nameTaken(tried, "policy", in.Name, found.ID, err))
+		return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Policy name is taken", nameTaken(tried, "policy", in.Name, found.ID, own, err))
 	}
 	var refused *client.Error
 	if !errors.As(err, &refused) || refused.Status != http.StatusBadRequest {
@@ -252,7 +252,7 @@ func (r *policyResource) writeError(ctx context.Context, summary, tried string, 
 	}
 	if r.sourceGone(ctx, in.SrcRegistry.ID) {
 		return diag.NewAttributeErrorDiagnostic(path.Root("src_registry_id"), "Source registry does not exist",
-			errorDetail(fmt.Sprintf("%s: CCR has no registry with the id %s", tried, in.SrcRegistry.ID), err)+"\n\n"+sourceStep)
+			facts(fmt.Sprintf("%s: CCR has no registry with the id %s", tried, in.SrcRegistry.ID), err)+"\n\n"+sourceStep)
 	}
 	return apiError(summary, tried, err)
 }

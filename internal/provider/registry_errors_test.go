@@ -79,7 +79,7 @@ func TestRegistryNameTaken(t *testing.T) {
 	t.Parallel()
 	m := startMock(t, ccrmock.WithFirstID(17))
 	m.CreateRegistry(but(heldRegistry, func(r *ccrmock.Registry) { r.Description = "another's" }))
-	taken := func(tried, method string, request int) string {
+	taken := func(tried, step, method string, request int) string {
 		return fmt.Sprintf(`ERROR AttributeName("name"): Registry name is taken
 Could not %s.
 
@@ -91,11 +91,11 @@ Request id: %s
 
 The registry named "cce" has the id 17.
 
-Next step: to manage that one, run `+"`terraform import ccr_registry.<label> 17`"+` with the label of this resource; otherwise choose another name.
-`, tried, method, requestID(request))
+Next step: %s.
+`, tried, method, requestID(request), step)
 	}
 	r := m.core(t, "ccr_registry", nil)
-	if got, want := told(r.apply(plainRegistry)), taken(`create the registry "cce"`, "POST", 2); got != want {
+	if got, want := told(r.apply(plainRegistry)), taken(`create the registry "cce"`, "to manage that one, run `terraform import ccr_registry.<label> 17` with the label of this resource; otherwise choose another name", "POST", 2); got != want {
 		t.Errorf("create: got:\n%s\nwant:\n%s", got, want)
 	}
 	if r.instance != nil || len(m.Registries()) != 1 {
@@ -104,7 +104,7 @@ Next step: to manage that one, run `+"`terraform import ccr_registry.<label> 17`
 	wantNoError(t, r.apply(changed(plainRegistry, fields{"name": "other"})))
 	before := r.value
 	request := len(m.Requests()) + 1
-	if got, want := told(r.apply(plainRegistry)), taken(`update the registry "cce" (id 18)`, "PUT", request); got != want {
+	if got, want := told(r.apply(plainRegistry)), taken(`update the registry "other" (id 18), which is to be named "cce"`, "choose another name, or rename that one first", "PUT", request); got != want {
 		t.Errorf("rename: got:\n%s\nwant:\n%s", got, want)
 	}
 	if !r.value.Equal(before) {
@@ -152,7 +152,7 @@ Next step: delete the policies that read from it, or point them at another regis
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 	m.SeedPolicies(11, "api", 1)
-	if got := told(r.apply(nil)); !strings.Contains(got, `"api-9" (id 11), and 2 more.`) {
+	if got := told(r.apply(nil)); !strings.Contains(got, `"api-7" (id 9), "api-8" (id 10), and 2 more.`) {
 		t.Errorf("got:\n%s", got)
 	}
 	if r.instance == nil || len(m.Registries()) != 2 {

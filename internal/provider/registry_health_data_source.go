@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -10,6 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/client"
 )
 
 var _ datasource.DataSourceWithConfigure = (*registryHealthDataSource)(nil)
@@ -48,6 +51,11 @@ func (d *registryHealthDataSource) Read(ctx context.Context, req datasource.Read
 	}
 	healthy, err := d.client.CheckRegistry(ctx, id)
 	if err != nil {
+		if _, lookErr := d.client.Registry(ctx, id); errors.Is(lookErr, client.ErrNotFound) {
+			resp.Diagnostics.AddAttributeError(path.Root("registry_id"), "Registry does not exist", fmt.Sprintf(
+				"CCR has no registry with the id %s.\n\nNext step: refer to a ccr_registry, or look up the id with the data source ccr_registries.", id))
+			return
+		}
 		resp.Diagnostics.Append(diag.WithPath(path.Root("registry_id"), apiError("Checking the registry failed",
 			fmt.Sprintf("Could not ask CCR whether it reaches the registry with the id %s", id), err)))
 		return

@@ -36,7 +36,7 @@ func TestRegistryHealthDataSourceErrors(t *testing.T) {
 	m := startMock(t)
 	s := m.startProvider(t)
 	state, diags := s.read(t, "ccr_registry_health", arguments{"registry_id": "4711"})
-	wantError(t, diags, `AttributeName("registry_id")`, "Checking the registry failed", "4711", "HTTP status: 404")
+	wantError(t, diags, `AttributeName("registry_id")`, "Registry does not exist", "CCR has no registry with the id 4711.", "ccr_registries")
 	if state["healthy"] != nil {
 		t.Errorf("an unknown id gives %v", state)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -166,7 +167,7 @@ func (r *registryResource) Update(ctx context.Context, req resource.UpdateReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	tried := fmt.Sprintf("Could not update the registry %q (id %s)", plan.Name.ValueString(), id)
+	tried := triedUpdate("registry", nameBefore(ctx, req, &resp.Diagnostics), plan.Name, id)
 	in := plan.input(config.Credential)
 	if in.Credential.AccessSecret == "" {
 		resp.Diagnostics.Append(noPassword(tried))
@@ -247,6 +248,7 @@ func (r *registryResource) users(ctx context.Context, name string, id client.ID)
 	if len(users) == 0 {
 		return step
 	}
+	slices.Sort(users)
 	const most = 10
 	if len(users) > most {
 		users = append(users[:most], fmt.Sprintf("and %d more", len(users)-most))
@@ -271,5 +273,5 @@ func (r *registryResource) writeError(ctx context.Context, summary, tried, name 
 	if nameIsFree(found.ID, own, lookErr) {
 		return apiError(summary, tried, err)
 	}
-	return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Registry name is taken", nameTaken(tried, "registry", name, found.ID, err))
+	return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Registry name is taken", nameTaken(tried, "registry", name, found.ID, own, err))
 }

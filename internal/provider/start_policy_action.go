@@ -88,7 +88,7 @@ func (a *startPolicyAction) Invoke(ctx context.Context, req action.InvokeRequest
 		wait:    wait,
 		blocked: reportProgress(a.world, resp.SendProgress, "Waiting until execution %s has finished: "),
 		started: func(e client.Execution) error {
-			say(fmt.Sprintf("Execution %s of policy %s began", e.ID, a.runner.namer(ctx)(policy)))
+			say(fmt.Sprintf("Execution %s of policy %s began; it goes on in CCR if this command is interrupted", e.ID, a.runner.namer(ctx)(policy)))
 			return nil
 		},
 		progress: reportProgress(a.world, resp.SendProgress, "Execution %s: "),

@@ -45,7 +45,7 @@ func TestStartPolicySaysHowFarItIs(t *testing.T) {
 		said, diags := r.start(nil)
 		wantsNone(t, diags)
 		wantsSaid(t, said,
-			"Execution 1 of policy \"web\" (id 1) began",
+			"Execution 1 of policy \"web\" (id 1) began; it goes on in CCR if this command is interrupted",
 			"Execution 1: looking for images",
 			"Execution 1: 12 of 40 images migrated, 28 in progress",
 			"Execution 1: 30 of 40 images migrated, 1 failed, 9 in progress",
@@ -82,7 +82,7 @@ func TestStartPolicyWaitsForAnother(t *testing.T) {
 		wantsNone(t, diags)
 		wantsSaid(t, said,
 			"Waiting until execution 1 has finished: 1 of 4 images migrated, 3 in progress",
-			"Execution 2 of policy \"web\" (id 1) began",
+			"Execution 2 of policy \"web\" (id 1) began; it goes on in CCR if this command is interrupted",
 			"Execution 2 ended: Succeed, 4 of 4 images migrated",
 		)
 	})
@@ -112,7 +112,7 @@ func TestStartPolicyDoesNotWait(t *testing.T) {
 	r.HoldExecutions()
 	said, diags := r.start(fields{"wait_for_completion": false})
 	wantsNone(t, diags)
-	wantsSaid(t, said, "Execution 1 of policy \"web\" (id 1) began", "Execution 1 goes on in CCR; nobody waits for it")
+	wantsSaid(t, said, "Execution 1 of policy \"web\" (id 1) began; it goes on in CCR if this command is interrupted", "Execution 1 goes on in CCR; nobody waits for it")
 	r.wantsStatus(1, ccrmock.ExecutionInProgress)
 }
 
@@ -123,7 +123,7 @@ func TestStartPolicyThatEndsAtOnce(t *testing.T) {
 	r.ScriptExecutions(r.policy, ccrmock.ExecutionStep{Status: "Failed", StatusText: "login refused"})
 	said, diags := r.start(fields{"wait_for_completion": false})
 	wantsError(t, diags, "Migration failed", "Failed, no image migrated: login refused.")
-	wantsSaid(t, said, "Execution 1 of policy \"web\" (id 1) began", "Execution 1 ended: Failed, no image migrated: login refused")
+	wantsSaid(t, said, "Execution 1 of policy \"web\" (id 1) began; it goes on in CCR if this command is interrupted", "Execution 1 ended: Failed, no image migrated: login refused")
 }
 
 func TestStartPolicyJudges(t *testing.T) {
@@ -275,7 +275,7 @@ action "ccr_start_policy" "web" {
 }
 `)
 	out := c.invoke("", "ccr_start_policy.web")
-	for _, part := range []string{"Execution 1 of policy \"web\" (id 1) began", "Execution 1 ended: Succeed, 2 of 2 images migrated"} {
+	for _, part := range []string{"Execution 1 of policy \"web\" (id 1) began; it goes on in CCR if this command is interrupted", "Execution 1 ended: Succeed, 2 of 2 images migrated"} {
 		if !strings.Contains(out, part) {
 			t.Errorf("the CLI did not say %q:\n%s", part, out)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -30,9 +31,12 @@ func (v stringCheck) ValidateString(_ context.Context, req validator.StringReque
 		return
 	}
 	if err := v.check(req.ConfigValue.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value", fmt.Sprintf("%s: %s.", req.Path, err))
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value", fmt.Sprintf("%s: %s.", setElement.ReplaceAllString(req.Path.String(), ""), err))
 	}
 }
+
+// setElement is what a path says of an element of a set, which is its value.
+var setElement = regexp.MustCompile(`\[Value\(.*\)\]`)
 
 const (
 	maxNameLength = 256
@@ -149,6 +153,12 @@ func timeoutsSchema(ctx context.Context, opts timeouts.Opts) schema.Attribute {
 		return timeouts.Attributes(ctx, opts)
 	}
 	attribute.MarkdownDescription = "How long to wait for what takes its time. A change concerns Terraform alone."
+	for name, inner := range attribute.Attributes {
+		if text, ok := inner.(schema.StringAttribute); ok { // its own validator takes 0s and less
+			text.Validators = []validator.String{durationValidator()}
+			attribute.Attributes[name] = text
+		}
+	}
 	return attribute
 }
 
