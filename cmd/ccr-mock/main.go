@@ -23,7 +23,9 @@ import (
 	"github.com/terraform-provider-ccr/terraform-provider-ccr/internal/ccrmock"
 )
 
-const shutdownTimeout = 5 * time.Second
+// shutdownTimeout is how long answers under way may take; a connection that
+// has sent nothing yet counts as one.
+const shutdownTimeout = time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -47,7 +47,7 @@ resource "ccr_registry" "source" {
   }
 }
 
-# One image, named in full: the only kind that a CCE registry can be asked for.
+# One image. The CCE hub wants a literal name; whether a pattern in a tag filter works there is not documented.
 resource "ccr_migration_policy" "web" {
   name              = "demo-web"
   description       = "One image by name and tag"
@@ -61,7 +61,7 @@ resource "ccr_migration_policy" "web" {
   ]
 }
 
-# Patterns: every repository of a namespace, but only its 1.x releases.
+# Patterns: every repository of a namespace, but only its 1.x releases. The CCE hub takes no pattern in a name.
 resource "ccr_migration_policy" "shop" {
   name              = "demo-shop"
   description       = "The 1.x releases of a whole namespace"

@@ -136,7 +136,7 @@ func policyReadAttributes() map[string]schema.Attribute {
 				"value": givenText("What it must be: a literal or a pattern."),
 			}},
 		},
-		"trigger_type":    givenText("What starts the policy, one of " + quotedList(client.TriggerTypes) + "."),
+		"trigger_type":    givenText("What starts the policy: " + quotedList(client.TriggerTypes) + "."),
 		"enabled":         givenFlag("Whether the policy can be run."),
 		"pull_base":       givenFlag("Direction: `true` is a migration to CCR, `false` one from it."),
 		"execution_times": givenCount("Number of times the policy was run."),

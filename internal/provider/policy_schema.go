@@ -53,7 +53,7 @@ func (r *policyResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			},
 			"filters": filtersSchema(),
 			"trigger_type": schema.StringAttribute{
-				MarkdownDescription: "What starts the policy, one of " + quotedList(client.TriggerTypes) + ". Default: `manual`.",
+				MarkdownDescription: "What starts the policy: only " + quotedList(client.TriggerTypes) + " for now, which is the default.",
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(client.TriggerTypes[0]),

@@ -82,7 +82,7 @@ func credentialSchema() schema.SingleNestedAttribute {
 		Validators:          []validator.Object{passwordValidator{}},
 		Attributes: map[string]schema.Attribute{
 			"type": schema.StringAttribute{
-				MarkdownDescription: "Kind of credential, one of " + quotedList(client.CredentialTypes) + ": user name and password. Default: `basic`.",
+				MarkdownDescription: "Kind of credential: only " + quotedList(client.CredentialTypes) + " for now, which is the default: user name and password.",
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(client.CredentialTypes[0]),
@@ -110,7 +110,7 @@ func credentialSchema() schema.SingleNestedAttribute {
 				Validators:          []validator.String{notEmptyValidator()},
 			},
 			"access_secret_wo_version": schema.Int64Attribute{
-				MarkdownDescription: "Version of `access_secret_wo`, any number. Terraform cannot see a write-only value change; a change of this number sends it.",
+				MarkdownDescription: "Version of `access_secret_wo`, any number; required with it. Terraform cannot see a write-only value change; a change of this number sends it.",
 				Optional:            true,
 			},
 		},

@@ -25,12 +25,13 @@ variable "namespace" {
 }
 
 variable "images" {
-  type = set(string)
-  default = [
-    "hub.baidubce.com/cce/web:v1",
-    "hub.baidubce.com/cce/web:v2",
-    "hub.baidubce.com/cce/api:v1",
-  ]
+  description = "References of the images, each with a tag."
+  type        = set(string)
+
+  validation {
+    condition     = alltrue([for image in var.images : provider::ccr::parse_image(image).digest == null])
+    error_message = "Name these by a tag and not by a digest: ${join(", ", [for image in var.images : image if provider::ccr::parse_image(image).digest != null])}."
+  }
 }
 
 locals {
@@ -53,7 +54,7 @@ resource "ccr_registry" "cce" {
 resource "ccr_migration_policy" "image" {
   for_each = local.images
 
-  name              = replace("${each.value.repository}-${each.value.tag}", "/", "-")
+  name              = "${replace("${each.value.repository}-${each.value.tag}", "/", "-")}-${substr(sha256(each.key), 0, 8)}"
   description       = each.key
   src_registry_id   = ccr_registry.cce.id
   dest_project_name = var.namespace

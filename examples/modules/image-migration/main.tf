@@ -7,6 +7,16 @@ locals {
     image => "${var.namespace}/${basename(parsed.repository)}:${parsed.tag}"
   }
 
+  # The end of each name tells apart images whose names look alike otherwise, such as cce/web:v1 and cce-web:v1.
+  policies = {
+    for image, parsed in local.parsed :
+    image => join("-", [
+      var.registry_name,
+      replace(lower("${parsed.repository}-${parsed.tag}"), "/[^a-z0-9._-]/", "-"),
+      substr(sha256(image), 0, 8),
+    ])
+  }
+
   clashes = [
     for destination, images in { for image, destination in local.destinations : destination => image... } :
     "${join(" and ", images)} as ${destination}" if length(images) > 1
@@ -14,7 +24,7 @@ locals {
 
   foreign = [
     for image, parsed in local.parsed :
-    image if parsed.registry != regex("^https?://([^/]+)", var.registry_url)[0]
+    image if parsed.registry != try(regex("^https?://([^/]+)", var.registry_url)[0], "")
   ]
 }
 
@@ -44,7 +54,7 @@ resource "ccr_registry" "source" {
 resource "ccr_migration_policy" "image" {
   for_each = local.parsed
 
-  name              = "${var.registry_name}-${replace(lower("${each.value.repository}-${each.value.tag}"), "/[^a-z0-9._-]/", "-")}"
+  name              = local.policies[each.key]
   description       = each.key
   src_registry_id   = ccr_registry.source.id
   dest_project_name = var.namespace

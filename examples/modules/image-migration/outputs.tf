@@ -18,6 +18,6 @@ output "results" {
 }
 
 output "migrated" {
-  description = "How many of the images arrived."
+  description = "How many of the images CCR counts as succeeded."
   value       = "${length([for run in values(ccr_policy_execution.image) : run if run.succeed > 0])} of ${length(var.images)} images"
 }

@@ -4,7 +4,7 @@ variable "images" {
 
   validation {
     condition     = alltrue([for image in var.images : provider::ccr::parse_image(image).digest == null])
-    error_message = "CCR selects images by tag: name each by a tag and not by a digest."
+    error_message = "CCR selects images by tag. Name these by a tag and not by a digest: ${join(", ", [for image in var.images : image if provider::ccr::parse_image(image).digest != null])}."
   }
 }
 
@@ -41,6 +41,11 @@ variable "registry_url" {
   description = "URL of the source registry, with http:// or https://."
   type        = string
   default     = "http://hub.baidubce.com"
+
+  validation {
+    condition     = can(regex("^https?://[^/]+", var.registry_url))
+    error_message = "The registry_url ${var.registry_url} has to begin with http:// or https:// and a host, such as http://hub.baidubce.com."
+  }
 }
 
 variable "registry_type" {
@@ -50,7 +55,7 @@ variable "registry_type" {
 }
 
 variable "override" {
-  description = "Whether a tag that the namespace has with other content is overwritten."
+  description = "Whether a tag that the namespace has is overwritten. Otherwise it is left alone and counts as succeeded, whatever its content."
   type        = bool
   default     = false
 }

@@ -27,3 +27,15 @@ resource "ccr_registry" "cce" {
     access_secret_wo_version = 1
   }
 }
+
+resource "ccr_registry" "other" {
+  name = "other"
+  type = "docker-registry"
+  url  = "http://registry.example.com"
+
+  credential = {
+    access_key               = var.cce_username
+    access_secret_wo         = var.cce_password
+    access_secret_wo_version = 1
+  }
+}

@@ -10,16 +10,16 @@ resource "ccr_migration_policy" "web" {
   ]
 }
 
-# Every tag of an image that begins with "v", and tags that CCR already has are overwritten.
-resource "ccr_migration_policy" "api" {
-  name              = "api"
-  description       = "Releases of the API"
-  src_registry_id   = ccr_registry.cce.id
+# Patterns, in a registry that is not the CCE hub. Tags that CCR already has are overwritten.
+resource "ccr_migration_policy" "shop" {
+  name              = "shop"
+  description       = "1.x releases of the shop"
+  src_registry_id   = ccr_registry.other.id
   dest_project_name = "public"
   override          = true
 
   filters = [
-    { type = "name", value = "cce/api" },
-    { type = "tag", value = "v*" },
+    { type = "name", value = "shop/*" },
+    { type = "tag", value = "1.*" },
   ]
 }

@@ -17,6 +17,7 @@ variable "usernames" {
 variable "passwords" {
   description = "Password for each registry, by its name."
   type        = map(string)
+  sensitive   = true
   ephemeral   = true
 }
 
