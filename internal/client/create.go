@@ -81,6 +81,7 @@ func adopt[T any](ctx context.Context, c *Client, in *collection[T], before *lis
 		if err := c.sleep(ctx, wait); err != nil {
 			break
 		}
+		unsettled.Found = 0
 		in.write()() // what the listing must not be older than
 		found, err := made.find(ctx)
 		switch {

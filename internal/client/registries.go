@@ -49,11 +49,10 @@ type Credential struct {
 	Type         string `json:"type"`
 }
 
-// String leaves out the secret, so that no verb of fmt prints it by accident.
-func (c Credential) String() string { return fmt.Sprintf("{%s (secret) %s}", c.AccessKey, c.Type) }
-
-// GoString does the same for %#v.
-func (c Credential) GoString() string { return c.String() }
+// Format leaves out the secret, so that no verb of fmt prints it by accident.
+func (c Credential) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "{%s (secret) %s}", c.AccessKey, c.Type)
+}
 
 // RegistryQuery narrows a list on the server.
 type RegistryQuery struct {

@@ -529,7 +529,7 @@ func TestActionsAreNotChecked(t *testing.T) {
 func TestCredentialPrintsNoSecret(t *testing.T) {
 	t.Parallel()
 	in := registryInput("hub")
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%t"} {
 		for _, value := range []any{in, &in, in.Credential, &in.Credential} {
 			if text := fmt.Sprintf(verb, value); strings.Contains(text, testAccessSecret) {
 				t.Errorf("%s of a %T prints %s", verb, value, text)

@@ -123,7 +123,7 @@ func nextStep(err error, api *client.Error) string {
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, new(tls.RecordHeaderError)):
 		return "check the scheme of the provider's endpoint (CCR_ENDPOINT): without one it is https, and what answers there speaks plain http."
 	case api.Status == http.StatusBadRequest:
-		return "correct what the server names, then apply again."
+		return "correct what the server names."
 	case api.Status == http.StatusTooManyRequests:
 		return "try again later, or set the provider's requests_per_second to stay below the server's limit."
 	case api.Status == 0:

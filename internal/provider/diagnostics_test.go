@@ -54,7 +54,7 @@ Request: PUT /v1/ccr/registries
 HTTP status: 400 Bad Request
 Request id: ` + requestID(1) + `
 
-Next step: correct what the server names, then apply again.`,
+Next step: correct what the server names.`,
 	},
 	{
 		"conflict", ccrmock.Fault{Kind: ccrmock.FaultStatus, Code: "StatusConflict", Message: "the name is taken"}, callUpdate,

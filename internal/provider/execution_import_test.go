@@ -43,7 +43,7 @@ func TestExecutionImport(t *testing.T) {
 			if i == 0 {
 				wantsNone(t, diags)
 			} else {
-				wantsWarning(t, diags, []string{"", "Migration failed", "Migration was stopped"}[i], "change triggers to run the policy again")
+				wantsWarning(t, diags, []string{"", "Migration failed", "Migration was stopped"}[i], "apply with -replace to run the policy again")
 			}
 		}
 		now, diags := r.imported(r.ctx, kindExecution, "1/"+id, nil)
@@ -94,8 +94,29 @@ func TestExecutionImportOfARunningOne(t *testing.T) {
 	wantsNone(t, r.plans(now, nil, "update")) // the apply waits for it
 	r.FinishExecution(id, ccrmock.ExecutionFailed, "disk full", ccrmock.Counters{Total: 1, Failed: 1})
 	now, diags = r.read(r.ctx, now)
-	wantsNone(t, diags)
+	wantsWarning(t, diags, "Migration failed", "1 failed: disk full")
+	// Where a failure may pass, the first apply still only records triggers.
+	wantsNone(t, r.plans(now, fields{"on_failure": "continue", "triggers": fields{"v": "1"}}, "update"))
 	wantsWarning(t, r.plans(now, nil, "replace"), "Migration failed, and will be run again", "1 failed: disk full")
+}
+
+// One that fails while the first apply waits for it is no record to be kept.
+func TestExecutionImportOfOneThatFails(t *testing.T) {
+	t.Parallel()
+	r := startRunTest(t, nil)
+	going := ccrmock.ExecutionStep{Counters: ccrmock.Counters{Total: 1, InProgress: 1}}
+	failed := ccrmock.ExecutionStep{Status: "Failed", Counters: ccrmock.Counters{Total: 1, Failed: 1}}
+	r.ScriptExecutions(r.policy, going, going, going, failed, failed)
+	_, diags := r.create(fields{"wait_for_completion": false})
+	wantsNone(t, diags)
+	now, diags := r.imported(r.ctx, kindExecution, "1/1", nil)
+	wantsNone(t, diags)
+	lenient := fields{"on_failure": "continue"}
+	now, diags = r.applied(r.ctx, kindExecution, now, r.config(lenient))
+	wantsWarning(t, diags, "Migration failed")
+	wantsState(t, now, fields{"status": "Failed"})
+	wantsNone(t, r.plans(now, lenient, ""))
+	wantsWarning(t, r.plans(now, nil, "replace"), "Migration failed, and will be run again")
 }
 
 func TestExecutionImportOfNothing(t *testing.T) {

@@ -1,9 +1,11 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -23,8 +25,25 @@ type keeper struct {
 	adopt func(policy client.ID) string
 }
 
-// namer names a policy in a message; see [executionRunner.namer].
+// namer names a policy in a message.
 type namer func(policy client.ID) string
+
+// namingTime is how long a message waits for a policy's name.
+const namingTime = 5 * time.Second
+
+// namer returns how a policy is called in a message: by name and id, or by id
+// where CCR cannot be asked, whatever has become of ctx.
+func (r *executionRunner) namer(ctx context.Context) namer {
+	return func(policy client.ID) string {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), namingTime)
+		defer cancel()
+		p, err := r.client.RecentPolicy(ctx, policy)
+		if err != nil {
+			return policy.String()
+		}
+		return bounded(fmt.Sprintf("%q (id %s)", p.Name, policy))
+	}
+}
 
 // outcome is how a finished run is judged. It is the one place that decides
 // whether a migration worked.

@@ -85,7 +85,7 @@ Next step: find out who stopped it, then apply again.`)
 
 Execution 7 of policy "web" (id 3): Succeed, no image migrated: no resources need to be replicated.
 
-Next step: compare the policy's filters with what the source registry holds, then change triggers to run the policy again.`)
+Next step: compare the policy's filters with what the source registry holds, then apply with -replace to run the policy again.`)
 }
 
 func wantText(t *testing.T, d diag.Diagnostic, want string) {

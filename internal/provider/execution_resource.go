@@ -36,9 +36,11 @@ const (
 
 // Marks in private state.
 const (
-	// importedKey marks a record that was imported: true until the first apply,
-	// then false. Whoever imports a record wants that record, whatever it says.
+	// importedKey marks a record that was imported and not yet applied.
 	importedKey = "imported"
+	// acceptedKey marks a run that had ended when it was imported: whoever
+	// imports such a record wants it, whatever it says.
+	acceptedKey = "accepted"
 )
 
 type executionResource struct{ resourceBase }
@@ -47,7 +49,7 @@ type executionResource struct{ resourceBase }
 var executionKeeper = keeper{
 	timeout: "timeouts.create",
 	again:   "apply again",
-	anew:    "change triggers to run the policy again",
+	anew:    "apply with -replace to run the policy again",
 	kept:    "It may go on in CCR; its id is kept in the state",
 	follow: func(client.Execution) string {
 		return "apply again, which stops this run if it still goes on and runs the policy again. To keep this run instead, run `terraform untaint` on the resource first; the next apply then waits for it"
@@ -72,29 +74,30 @@ var deleteKeeper = keeper{timeout: longerDelete, again: "run the command again"}
 // ModifyPlan has a run waited for that still goes on, and the policy run again
 // when its run is what the settings planned call a failure.
 func (r *executionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || req.State.Raw.IsNull() {
+	if req.Plan.Raw.IsNull() || req.State.Raw.IsNull() || r.configured == nil {
 		return
 	}
-	imported, diags := req.Private.GetKey(ctx, importedKey)
+	accepted, diags := req.Private.GetKey(ctx, acceptedKey)
 	resp.Diagnostics.Append(diags...)
 	var state, plan executionModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() {
+	if resp.Diagnostics.HasError() || accepted != nil {
 		return
 	}
-	if !state.finished() {
-		if plan.WaitForCompletion.ValueBool() {
+	e := state.execution()
+	if !e.Finished() {
+		if plan.WaitForCompletion.IsUnknown() || plan.WaitForCompletion.ValueBool() {
 			plan.forgetResult()
 			resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 		}
 		return
 	}
-	judged := executionKeeper.outcome(state.execution(), r.runner.namer(ctx), plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())
-	if imported != nil || !judged.HasError() {
+	judged := executionKeeper.outcome(e, client.ID.String, plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())
+	if !judged.HasError() {
 		return
 	}
-	resp.Diagnostics.AddWarning(judged[0].Summary()+", and will be run again", describeExecution(state.execution(), r.runner.namer(ctx))+".")
+	resp.Diagnostics.AddWarning(judged[0].Summary()+", and will be run again", describeExecution(e, r.runner.namer(ctx))+".")
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), types.StringUnknown())...)
 	resp.RequiresReplace.Append(path.Root("id"))
 }
@@ -144,11 +147,8 @@ func (r *executionResource) Read(ctx context.Context, req resource.ReadRequest, 
 	if resp.Diagnostics.HasError() || state.finished() {
 		return
 	}
-	imported, look := state.Status.IsNull(), r.runner.look
-	if imported {
-		look = r.client.Execution
-	}
-	e, err := look(ctx, policy, id)
+	imported := state.Status.IsNull()
+	e, err := r.runner.look(ctx, policy, id)
 	if errors.Is(err, client.ErrNotFound) {
 		if imported {
 			resp.State.RemoveResource(ctx) // there is no such execution
@@ -163,13 +163,14 @@ func (r *executionResource) Read(ctx context.Context, req resource.ReadRequest, 
 		resp.Diagnostics.Append(apiError("Reading the execution failed", fmt.Sprintf("Could not read execution %s of policy %s", id, r.runner.namer(ctx)(policy)), err))
 		return
 	}
-	if e.Finished() {
-		name := r.runner.namer(ctx)
-		judged := executionKeeper.outcome(e, name, state.OnFailure.ValueString(), state.OnEmpty.ValueString())
-		if imported || !judged.HasError() {
-			resp.Diagnostics.Append(executionKeeper.outcome(e, name, policyContinue, policyContinue)...)
-		} else { // the plan says so, and has the policy run again
-			resp.Diagnostics.Append(resp.Private.SetKey(ctx, importedKey, nil)...)
+	switch name := r.runner.namer(ctx); {
+	case !e.Finished():
+	case imported:
+		resp.Diagnostics.Append(executionKeeper.outcome(e, name, policyContinue, policyContinue)...)
+		resp.Diagnostics.Append(resp.Private.SetKey(ctx, acceptedKey, []byte(`true`))...)
+	default: // no error, or the plan could not have the policy run again
+		for _, d := range executionKeeper.outcome(e, name, state.OnFailure.ValueString(), state.OnEmpty.ValueString()) {
+			resp.Diagnostics.AddWarning(d.Summary(), d.Detail())
 		}
 	}
 	state.read(e)
@@ -184,31 +185,34 @@ func (r *executionResource) Update(ctx context.Context, req resource.UpdateReque
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	limit, diags := plan.Timeouts.Create(ctx, defaultExecutionCreate)
 	resp.Diagnostics.Append(diags...)
-	imported, diags := req.Private.GetKey(ctx, importedKey)
+	accepted, diags := req.Private.GetKey(ctx, acceptedKey)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if imported != nil {
-		imported = []byte(`false`)
-	}
-	if plan.WaitForCompletion.ValueBool() && !state.finished() {
+	e, waited := state.execution(), !state.finished() && plan.WaitForCompletion.ValueBool()
+	if waited {
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		e, err := r.runner.await(ctx, state.execution(), nil)
-		if err != nil {
-			resp.Diagnostics.Append(resumeKeeper.diagnose(state.execution().PolicyID, r.runner.namer(ctx), err))
+		var err error
+		if e, err = r.runner.await(ctx, e, nil); err != nil {
+			resp.Diagnostics.Append(resumeKeeper.diagnose(e.PolicyID, r.runner.namer(ctx), err))
 			return
 		}
-		plan.read(e)
-		resp.Diagnostics.Append(executionKeeper.outcome(e, r.runner.namer(ctx), plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())...)
-		if resp.Diagnostics.HasError() {
-			imported = nil // the next plan has the policy run again
-		}
+		plan.takeResult(e)
+	} else {
+		plan.keepResult(&state)
+	}
+	judge := func(name namer) diag.Diagnostics {
+		return executionKeeper.outcome(e, name, plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())
+	}
+	// A failure of before is one again where the plan did not know the settings.
+	if waited || e.Finished() && accepted == nil && judge(client.ID.String).HasError() {
+		resp.Diagnostics.Append(judge(r.runner.namer(ctx))...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, &plan)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, importedKey, imported)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, importedKey, nil)...)
 }
 
 func (r *executionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {

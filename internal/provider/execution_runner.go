@@ -82,23 +82,6 @@ func (r *executionRunner) run(ctx context.Context, job run) (client.Execution, e
 	return r.await(ctx, started, job.progress)
 }
 
-// namingTime is how long a message waits for a policy's name.
-const namingTime = 5 * time.Second
-
-// namer returns how a policy is called in a message: by name and id, or by id
-// where CCR cannot be asked, whatever has become of ctx.
-func (r *executionRunner) namer(ctx context.Context) namer {
-	return func(policy client.ID) string {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), namingTime)
-		defer cancel()
-		p, err := r.client.RecentPolicy(ctx, policy)
-		if err != nil {
-			return policy.String()
-		}
-		return bounded(fmt.Sprintf("%q (id %s)", p.Name, policy))
-	}
-}
-
 // turn waits until no other run of the policy is under way in this process.
 func (r *executionRunner) turn(ctx context.Context, policy client.ID) (free func(), err error) {
 	r.mu.Lock()

@@ -94,8 +94,8 @@ func (r *executionResource) IdentitySchema(_ context.Context, _ resource.Identit
 	}
 }
 
-// computedText and computedCount keep their value across updates, which change
-// nothing about a run.
+// computedText and computedCount keep their value across updates; see
+// executionModel.forgetResult for those of a run that still goes on.
 func computedText(description string) schema.StringAttribute {
 	return schema.StringAttribute{
 		MarkdownDescription: description,
@@ -117,5 +117,5 @@ func computedCount(description string) schema.Int64Attribute {
 func unlessImported(ctx context.Context, req planmodifier.MapRequest, resp *mapplanmodifier.RequiresReplaceIfFuncResponse) {
 	imported, diags := req.Private.GetKey(ctx, importedKey)
 	resp.Diagnostics.Append(diags...)
-	resp.RequiresReplace = !req.StateValue.IsNull() || string(imported) != "true"
+	resp.RequiresReplace = !req.StateValue.IsNull() || imported == nil
 }

@@ -25,8 +25,8 @@ type frameworkServer interface {
 	tfprotov6.ProviderServerWithListResource
 }
 
-// server is the framework's server with calls on resources that end when they
-// end. The framework keeps the cancel function of every call until the process
+// server is the framework's server with calls that end when they end, where
+// there can be thousands of them. The framework keeps the cancel function of every call until the process
 // stops, and so the call's context, which holds some 13 KB of loggers: a plan
 // of 20,000 resources, with four calls for each, would keep a gigabyte.
 type server struct{ frameworkServer }
@@ -57,6 +57,18 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
 	return call(ctx, req, s.frameworkServer.ApplyResourceChange)
+}
+
+func (s *server) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
+	return call(ctx, req, s.frameworkServer.ValidateDataResourceConfig)
+}
+
+func (s *server) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
+	return call(ctx, req, s.frameworkServer.ReadDataSource)
+}
+
+func (s *server) CallFunction(ctx context.Context, req *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
+	return call(ctx, req, s.frameworkServer.CallFunction)
 }
 
 // call does one call in a context that lets go of its parent when it is over.

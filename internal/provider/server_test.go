@@ -39,33 +39,75 @@ func TestCallContext(t *testing.T) {
 	}
 }
 
-// Nothing of a call's context is left when the call is over, however many there
-// were.
+// Nothing of a call's context is left when the call is over, whichever it was
+// and whatever came of it.
 func TestServerKeepsNothingOfACall(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	s := newServer("test", quickWorld())
-	var held []weak.Pointer[[1 << 16]byte]
-	of := providerSchema().ResourceSchemas["ccr_registry"].ValueType()
-	config := encode(of, toValue(of, registryConfig(0)))
-	for range 20 {
-		logger := new([1 << 16]byte) // a large object is in a block of its own
-		held = append(held, weak.Make(logger))
-		_, err := s.ValidateResourceConfig(context.WithValue(t.Context(), key{}, logger),
-			&tfprotov6.ValidateResourceConfigRequest{TypeName: "ccr_registry", Config: config})
-		if err != nil {
-			t.Fatal(err)
+	resource := providerSchema().ResourceSchemas["ccr_registry"].ValueType()
+	config := encode(resource, toValue(resource, registryConfig(0)))
+	const kind = "ccr_registry"
+	for name, do := range map[string]func(context.Context) error{
+		"ValidateResourceConfig": func(ctx context.Context) error {
+			_, err := s.ValidateResourceConfig(ctx, &tfprotov6.ValidateResourceConfigRequest{TypeName: kind, Config: config})
+			return err
+		},
+		"UpgradeResourceState": func(ctx context.Context) error {
+			_, err := s.UpgradeResourceState(ctx, &tfprotov6.UpgradeResourceStateRequest{TypeName: kind, RawState: &tfprotov6.RawState{JSON: []byte("{}")}})
+			return err
+		},
+		"UpgradeResourceIdentity": func(ctx context.Context) error {
+			_, err := s.UpgradeResourceIdentity(ctx, &tfprotov6.UpgradeResourceIdentityRequest{TypeName: kind, RawIdentity: &tfprotov6.RawState{JSON: []byte("{}")}})
+			return err
+		},
+		"ImportResourceState": func(ctx context.Context) error {
+			_, err := s.ImportResourceState(ctx, &tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: "1"})
+			return err
+		},
+		"ReadResource": func(ctx context.Context) error {
+			_, err := s.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: "none"})
+			return err
+		},
+		"PlanResourceChange": func(ctx context.Context) error {
+			_, err := s.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: "none"})
+			return err
+		},
+		"ApplyResourceChange": func(ctx context.Context) error {
+			_, err := s.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{TypeName: "none"})
+			return err
+		},
+		"ValidateDataResourceConfig": func(ctx context.Context) error {
+			_, err := s.ValidateDataResourceConfig(ctx, &tfprotov6.ValidateDataResourceConfigRequest{TypeName: "none"})
+			return err
+		},
+		"ReadDataSource": func(ctx context.Context) error {
+			_, err := s.ReadDataSource(ctx, &tfprotov6.ReadDataSourceRequest{TypeName: "none"})
+			return err
+		},
+		"CallFunction": func(ctx context.Context) error {
+			_, err := s.CallFunction(ctx, &tfprotov6.CallFunctionRequest{Name: "none"})
+			return err
+		},
+	} {
+		var held []weak.Pointer[[1 << 16]byte]
+		for range 20 {
+			logger := new([1 << 16]byte) // a large object is in a block of its own
+			held = append(held, weak.Make(logger))
+			if err := do(context.WithValue(t.Context(), key{}, logger)); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
 		}
-	}
-	runtime.GC()
-	left := 0
-	for _, pointer := range held {
-		if pointer.Value() != nil {
-			left++
+		runtime.GC()
+		left := 0
+		for _, pointer := range held {
+			if pointer.Value() != nil {
+				left++
+			}
 		}
-	}
-	if left > 1 { // the last may still be in a register
-		t.Errorf("%d of %d contexts are kept", left, len(held))
+		if left > 1 { // the last may still be in a register
+			t.Errorf("%s: %d of %d contexts are kept", name, left, len(held))
+		}
 	}
 	runtime.KeepAlive(s)
 }
