@@ -193,11 +193,9 @@ func (b *bench) finished(ctx context.Context, n int) (requests int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	args := []string{
-		"-var=registries=1", "-var=policies=1", "-var=executions=0", "-var=source_url=" + b.mock.exports["CCR_MOCK_SOURCE_URL"],
-	}
-	for i, name := range []string{"registries", "policies", "executions"} {
-		args[i] = fmt.Sprintf("-var=%s=%d", name, n)
+	args := []string{"-var=source_url=" + b.mock.exports["CCR_MOCK_SOURCE_URL"]}
+	for _, name := range []string{"registries", "policies", "executions"} {
+		args = append(args, fmt.Sprintf("-var=%s=%d", name, n))
 	}
 	if _, err := w.run(ctx, "apply", args...); err != nil {
 		return 0, err

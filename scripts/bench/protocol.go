@@ -152,7 +152,9 @@ func call(ctx context.Context, conn *grpc.ClientConn, method string, fields valu
 		return nil, err
 	}
 	for i, diags := 0, field(response, "diagnostics").List(); i < diags.Len(); i++ {
-		err = errors.Join(err, fmt.Errorf("%s: %s %s", method, field(diags.Get(i).Message(), "summary"), field(diags.Get(i).Message(), "detail")))
+		if d := diags.Get(i).Message(); field(d, "severity").Enum() == 1 { // an error
+			err = errors.Join(err, fmt.Errorf("%s: %s %s", method, field(d, "summary"), field(d, "detail")))
+		}
 	}
 	return response, err
 }
