@@ -112,12 +112,13 @@ func TestFindWhileOthersWrite(t *testing.T) {
 		return items, err
 	}
 
-	finds, found, gone, failed := 0, 0, 0, 0
+	finds, found, gone, failed, wholes, advanced := 0, 0, 0, 0, 0, 0
 	for w.reads < listings {
 		finds++
 		mode := []struct{ busy, steady float64 }{{0, 0}, {0.1, 1}, {0.2, 1}, {0.3, 1}, {0.2, 0.8}, {0.6, 0.5}}[w.random.IntN(6)]
 		w.busy, w.steady, w.kept = mode.busy, mode.steady, 0
 		o.advance(2 * maxAge)
+		advanced++
 		w.change()
 		// What begins a page is what moves to the one before, already read.
 		wanted := w.order[pageSize*(1+w.random.IntN((len(w.order)-1)/pageSize))]
@@ -144,6 +145,19 @@ func TestFindWhileOthersWrite(t *testing.T) {
 				t.Fatalf("find %d: %v", finds, err)
 			}
 		}
+		if w.kept != 0 && finds%3 == 0 {
+			o.advance(2 * maxAge)
+			advanced++
+			switch all, err := c.whole(t.Context()); {
+			case err == nil:
+				wholes++
+				if !slices.ContainsFunc(all, func(t thing) bool { return t.ID == wanted }) {
+					t.Fatalf("find %d: %s is there, and the whole list lacks it", finds, wanted)
+				}
+			case !errors.Is(err, errTorn) || mode.busy == 0:
+				t.Fatalf("find %d: the whole list: %v", finds, err)
+			}
+		}
 		if len(w.order) < 350 || len(w.order) > 650 { // several pages, not ever more
 			w.kept = 0
 			for len(w.order) < 450 {
@@ -154,12 +168,12 @@ func TestFindWhileOthersWrite(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d listings of about %d objects, %d of them without an object that was there: %d finds, %d found, %d gone, %d ended in an error",
-		w.reads, len(w.order), missed, finds, found, gone, failed)
-	if missed < 20 || found < 100 || gone < 100 || failed == 0 {
+	t.Logf("%d listings of about %d objects, %d of them without an object that was there: %d finds, %d found, %d gone, %d ended in an error; %d whole lists",
+		w.reads, len(w.order), missed, finds, found, gone, failed, wholes)
+	if missed < 20 || found < 100 || gone < 100 || failed == 0 || wholes < 100 {
 		t.Error("the simulation did not meet what it is about")
 	}
-	if slept := o.Now().Sub(testNow) - time.Duration(finds)*2*maxAge; slept <= 0 {
+	if slept := o.Now().Sub(testNow) - time.Duration(advanced)*2*maxAge; slept <= 0 {
 		t.Error("no list was read again")
 	}
 }
