@@ -228,7 +228,7 @@ func attributeText(value attr.Value) string {
 // break. It does not repeat the key.
 func checkKey(text string) error {
 	if at := strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }); at >= 0 {
-		return fmt.Errorf("the character at byte %d is none that a key has", at)
+		return fmt.Errorf("the character at byte %d is none that a key has; copy the key again, without blanks and line breaks", at)
 	}
 	return nil
 }

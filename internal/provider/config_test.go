@@ -227,7 +227,7 @@ The argument "secret_key" is not set, and neither is the environment variable BA
 
 Next step: create an access key in the Baidu AI Cloud console (Identity and Access Management, Access Keys) and export it: BAIDUCLOUD_ACCESS_KEY=... BAIDUCLOUD_SECRET_KEY=...`},
 		"a key with a line break": {with(func(m *configModel) { m.SecretKey = types.StringValue("half-a\nsecret") }), nil, `secret_key: Invalid provider setting
-The argument "secret_key": the character at byte 6 is none that a key has.`},
+The argument "secret_key": the character at byte 6 is none that a key has; copy the key again, without blanks and line breaks.`},
 		"unknown endpoint":   {with(func(m *configModel) { m.Endpoint = types.StringUnknown() }), nil, "endpoint: Provider setting is not known yet\n" + fmt.Sprintf(unknownText, "endpoint")},
 		"unknown secret key": {with(func(m *configModel) { m.SecretKey = types.StringUnknown() }), nil, "secret_key: Provider setting is not known yet\n" + fmt.Sprintf(unknownText, "secret_key")},
 		"unknown retries":    {with(func(m *configModel) { m.MaxRetries = types.Int64Unknown() }), nil, "max_retries: Provider setting is not known yet\n" + fmt.Sprintf(unknownText, "max_retries")},

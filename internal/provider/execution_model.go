@@ -52,7 +52,7 @@ func (m *executionModel) read(e client.Execution) {
 // forgetResult makes what a wait finds out unknown.
 func (m *executionModel) forgetResult() {
 	m.Status, m.StatusText, m.EndTime = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
-	for _, count := range m.counts() {
+	for _, count := range []*types.Int64{&m.Total, &m.Succeed, &m.Failed, &m.Stopped, &m.InProgress} {
 		*count = types.Int64Unknown()
 	}
 	if m.StartTime.IsNull() {
@@ -68,18 +68,6 @@ func (m *executionModel) takeResult(e client.Execution) {
 	if !start.IsUnknown() {
 		m.StartTime = start
 	}
-}
-
-// keepResult takes over what the state has of the run.
-func (m *executionModel) keepResult(state *executionModel) {
-	m.Status, m.StatusText, m.StartTime, m.EndTime = state.Status, state.StatusText, state.StartTime, state.EndTime
-	for i, count := range state.counts() {
-		*m.counts()[i] = *count
-	}
-}
-
-func (m *executionModel) counts() []*types.Int64 {
-	return []*types.Int64{&m.Total, &m.Succeed, &m.Failed, &m.Stopped, &m.InProgress}
 }
 
 // execution is the record as the state has it.

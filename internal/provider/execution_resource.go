@@ -93,13 +93,22 @@ func (r *executionResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 		}
 		return
 	}
-	judged := executionKeeper.outcome(e, client.ID.String, plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())
+	judged := executionKeeper.outcome(e, client.ID.String, strictUnlessKnown(plan.OnFailure), strictUnlessKnown(plan.OnEmpty))
 	if !judged.HasError() {
 		return
 	}
 	resp.Diagnostics.AddWarning(judged[0].Summary()+", and will be run again", describeExecution(e, r.runner.namer(ctx))+".")
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), types.StringUnknown())...)
 	resp.RequiresReplace.Append(path.Root("id"))
+}
+
+// strictUnlessKnown is a setting of a plan: the apply plans again once it knows
+// more, and cannot decide for a replacement any more.
+func strictUnlessKnown(setting types.String) string {
+	if setting.IsUnknown() {
+		return policyFail
+	}
+	return setting.ValueString()
 }
 
 func (r *executionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -185,30 +194,19 @@ func (r *executionResource) Update(ctx context.Context, req resource.UpdateReque
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	limit, diags := plan.Timeouts.Create(ctx, defaultExecutionCreate)
 	resp.Diagnostics.Append(diags...)
-	accepted, diags := req.Private.GetKey(ctx, acceptedKey)
-	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	e, waited := state.execution(), !state.finished() && plan.WaitForCompletion.ValueBool()
-	if waited {
+	if plan.WaitForCompletion.ValueBool() && !state.finished() {
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		var err error
-		if e, err = r.runner.await(ctx, e, nil); err != nil {
+		e, err := r.runner.await(ctx, state.execution(), nil)
+		if err != nil {
 			resp.Diagnostics.Append(resumeKeeper.diagnose(e.PolicyID, r.runner.namer(ctx), err))
 			return
 		}
 		plan.takeResult(e)
-	} else {
-		plan.keepResult(&state)
-	}
-	judge := func(name namer) diag.Diagnostics {
-		return executionKeeper.outcome(e, name, plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())
-	}
-	// A failure of before is one again where the plan did not know the settings.
-	if waited || e.Finished() && accepted == nil && judge(client.ID.String).HasError() {
-		resp.Diagnostics.Append(judge(r.runner.namer(ctx))...)
+		resp.Diagnostics.Append(executionKeeper.outcome(e, r.runner.namer(ctx), plan.OnFailure.ValueString(), plan.OnEmpty.ValueString())...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.setIdentity(ctx, resp.Identity, &plan)...)

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -11,29 +10,7 @@ import (
 func TestMigration(t *testing.T) {
 	t.Parallel()
 	m, src := startMock(t), startSource(t, "cce/web:v1", "cce/web:v2", "cce/api:v1@index")
-	config := m.providerConfig() + fmt.Sprintf(`
-resource "ccr_registry" "cce" {
-  name = "cce-hub"
-  type = "docker-registry"
-  url  = %q
-  credential = {
-    access_key    = %q
-    access_secret = %q
-  }
-}
-
-resource "ccr_migration_policy" "web" {
-  name              = "web"
-  src_registry_id   = ccr_registry.cce.id
-  dest_project_name = "public"
-  filters = [{ type = "name", value = "cce/web" }]
-}
-
-resource "ccr_policy_execution" "web" {
-  policy_id = ccr_migration_policy.web.id
-  triggers  = { filters = jsonencode(ccr_migration_policy.web.filters) }
-}
-`, src.URL, sourceUser, sourcePassword)
+	config := migrationHCL(m, src.URL, sourcePassword, onlyWeb, "  triggers  = { filters = jsonencode(ccr_migration_policy.web.filters) }")
 	acceptance(t, resource.TestCase{Steps: []resource.TestStep{
 		{
 			Config: config,

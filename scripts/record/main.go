@@ -113,17 +113,17 @@ text { font: %dpx ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; whit
 .title { fill: #79c0ff; font-weight: bold; }
 .good { fill: #7ee787; }
 .dim { fill: #8b949e; }
-#session { transform: translateY(-%dpx); animation: session %.1fs infinite; }
-@keyframes session {
+#recording { transform: translateY(-%dpx); animation: recording %.1fs infinite; }
+@keyframes recording {
 0%% { transform: translateY(0); animation-timing-function: steps(%d, end); }
 %.1f%%, 100%% { transform: translateY(-%dpx); }
 }
-@media (prefers-reduced-motion: reduce) { #session { animation: none; } }
+@media (prefers-reduced-motion: reduce) { #recording { animation: none; } }
 </style>
 <clipPath id="screen"><rect y="%d" width="%d" height="%d"/></clipPath>
 <rect width="%d" height="%d" rx="8" fill="#0d1117"/>
 <circle cx="20" cy="16" r="6" fill="#ff5f57"/><circle cx="40" cy="16" r="6" fill="#febc2e"/><circle cx="60" cy="16" r="6" fill="#28c840"/>
-<g clip-path="url(#screen)"><g id="session">
+<g clip-path="url(#screen)"><g id="recording">
 `, width, height, width, height, escape(lines[0]), fontSize,
 		hidden*lineStep, whole, max(hidden, 1), 100*scroll/whole, hidden*lineStep,
 		titleBar, width, rows*lineStep+margin/2, width, height)
